@@ -1,0 +1,84 @@
+"""The errors that a user can cause; each is one sentence: what, where, value, mend.
+
+    GapwiseError
+    ├── CheckError       exit 1   a check did not hold
+    ├── UsageError       exit 2   a command or an argument
+    │   └── PipelineError         a pipeline file or an override
+    ├── DataError        exit 3   examples, labels, predictions
+    │   └── QuarantineError 4     done, but items were set aside under --strict
+    ├── StorageError     exit 5   disk, files, checkpoints
+    │   └── BusyError             somebody else holds the lock
+    └── ServiceError     exit 6   a server that is away
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class GapwiseError(Exception):
+    """Base of every error that is told to the user as one sentence, without a traceback."""
+
+    exit_code = 1
+
+
+class CheckError(GapwiseError):
+    """A check did not hold."""
+
+
+class UsageError(GapwiseError):
+    """A command, an option or an argument cannot be used as it stands."""
+
+    exit_code = 2
+
+
+class PipelineError(UsageError):
+    """A pipeline file, or an override of it, is wrong."""
+
+
+class DataError(GapwiseError):
+    """Examples, labels or predictions are wrong."""
+
+    exit_code = 3
+
+
+class QuarantineError(DataError):
+    """The work is done, but items were quarantined and ``--strict`` was asked for."""
+
+    exit_code = 4
+
+
+class StorageError(GapwiseError):
+    """A file or a folder cannot be read or written, or is damaged."""
+
+    exit_code = 5
+
+
+class BusyError(StorageError):
+    """Another process holds the lock."""
+
+
+class ServiceError(GapwiseError):
+    """A server does not answer."""
+
+    exit_code = 6
+
+
+def shown(value: object, limit: int = 80) -> str:
+    """Return ``value`` as it may stand in a message: escaped, at most ``limit`` characters."""
+    text = value if isinstance(value, str) else str(value)
+    safe = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
+    return safe if len(safe) <= limit else safe[: limit - 1] + "…"
+
+
+def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
+    """Return up to ``count`` names from ``known`` that look most like ``name``."""
+    return difflib.get_close_matches(name, list(known), n=count, cutoff=0.5)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the help for a name that is not known: the nearest names, else all of them."""
+    known = sorted(known)
+    close = nearest(name, known)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return f"known: {', '.join(known)}" if known else "none are known"

@@ -1,0 +1,250 @@
+"""Plain values that several parts share; they import numpy alone and hold no behaviour of a part."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+SPLITS = ("train", "train_dev", "dev", "test")
+RUNGS = ("human", *SPLITS)
+
+Split = Literal["train", "train_dev", "dev", "test"]
+Distribution = Literal["train", "target"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quarantined:
+    """An example that was set aside: which, why, and where it stood."""
+
+    item: str
+    code: str
+    reason: str
+    where: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExampleSet:
+    """Examples of one dataset, all arrays of one length n.
+
+    Attributes:
+        name: the dataset's name; (name, id) is an example's key in the ledger.
+        inputs: images (n, channels, height, width) uint8, or rows (n, features) float32; may be a
+            memory map.
+        targets: (n,) int64, positions in ``classes``.
+        classes: the class names, in the order of the scores.
+        ids: (n,) str, unique and stable.
+        sources: (n,) str, the distribution that each example came from.
+        groups: (n,) str or None; a group never straddles splits.
+        weights: (n,) float64 or None.
+        metadata: further columns, each (n,), kept for slicing.
+        media: (n,) str or None: paths relative to ``media_root``.
+        feature_names: names of the columns of ``inputs`` when they are rows.
+        quarantine: the examples that were set aside while reading.
+        notes: what a reader of a diagnosis must know of this data (one sentence each).
+    """
+
+    name: str
+    inputs: NDArray[Any]
+    targets: NDArray[np.int64]
+    classes: tuple[str, ...]
+    ids: NDArray[np.str_]
+    sources: NDArray[np.str_]
+    groups: NDArray[np.str_] | None = None
+    weights: NDArray[np.float64] | None = None
+    metadata: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    media: NDArray[np.str_] | None = None
+    media_root: str = ""
+    feature_names: tuple[str, ...] = ()
+    quarantine: tuple[Quarantined, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predictions:
+    """What one network says of one split, an entry an example (DESIGN: Predictions).
+
+    Attributes:
+        example_id: (n,) str.
+        target: (n,) int64 positions in ``classes``, or (n,) str where there are no classes.
+        predicted: as ``target``.
+        error: (n,) float64 in [0, 1].
+        weight: (n,) float64.
+        loss: (n,) float64 or None.
+        scores: (n, k) float32 or None, in the order of ``classes``.
+        source, group, media: (n,) str or None.
+        metadata: further columns, each (n,).
+    """
+
+    split: str
+    example_id: NDArray[np.str_]
+    target: NDArray[Any]
+    predicted: NDArray[Any]
+    error: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    classes: tuple[str, ...] = ()
+    loss: NDArray[np.float64] | None = None
+    scores: NDArray[np.float32] | None = None
+    source: NDArray[np.str_] | None = None
+    group: NDArray[np.str_] | None = None
+    media: NDArray[np.str_] | None = None
+    metadata: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.example_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HumanLevel:
+    """Human error on a distribution; without n it has no interval."""
+
+    error: float
+    n: int | None = None
+    distribution: Distribution = "train"
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knob:
+    """One change to a pipeline, tied to the gap that it acts on (notes 4.2, orthogonalization).
+
+    Attributes:
+        name: a short title in the imperative.
+        gap: the gap that it acts on.
+        why: one sentence.
+        change: dotted key → value, the one-knob diff; empty where a person must act.
+        command: the command line that does it.
+        at_most: what it can gain at most, as a fraction of dev error; None where unknown.
+    """
+
+    name: str
+    gap: str
+    why: str
+    change: Mapping[str, Any] = field(default_factory=dict)
+    command: str = ""
+    at_most: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What a diagnostic says: one sentence with its evidence and the knobs that act on it."""
+
+    diagnostic: str
+    severity: float
+    says: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    knobs: tuple[Knob, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rung:
+    """One step of the ladder; low and high are None where no interval can be given (see ``why``)."""
+
+    rung: str
+    error: float
+    low: float | None
+    high: float | None
+    n: int | None
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """The step between two rungs, as fractions of 1."""
+
+    name: str
+    gap: float
+    low: float | None
+    high: float | None
+    is_high: bool
+    probability_largest: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnosis:
+    """The ladder, its gaps and the verdict (DESIGN: Ladder, gaps and verdict)."""
+
+    run_id: str
+    label_revision: int
+    ladder: tuple[Rung, ...]
+    gaps: tuple[Gap, ...]
+    verdict: str
+    decided: bool
+    needs: Mapping[str, Any] | None
+    findings: tuple[Finding, ...]
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the document of ``diagnose --json``: plain values, NaN-free."""
+        document = asdict(self)
+        document |= document.pop("extra")
+        if document["needs"] is None:
+            del document["needs"]
+        return document
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumericPlan:
+    """All that decides the bits of a training beside seed and data (DESIGN: Job)."""
+
+    device: str = "cpu"
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    channels_last: bool = False
+    compiled: bool = False
+    threads: int = 1
+    fused: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """The unit that workers run: a value (DESIGN: Job).
+
+    Attributes:
+        pipeline: the resolved pipeline as plain values.
+        data: folder of the prepared training data.
+        folder: where checkpoints go.
+        plan: the numeric plan.
+        seed: seed of initial weights, order, dropout and augmentation.
+        epochs: train until this many epochs are done.
+        parameters: dotted overrides that a trial makes.
+    """
+
+    pipeline: Mapping[str, Any]
+    data: str
+    folder: str
+    plan: NumericPlan
+    seed: int
+    epochs: int
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobResult:
+    """What a job gives: deterministic but for the seconds."""
+
+    best_epoch: int
+    best_dev_error: float
+    epochs: int
+    best_checkpoint: str
+    last_checkpoint: str
+    stopped_early: bool
+    seconds: float
+    examples_per_second: float
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` with numpy scalars, arrays and tuples as JSON's own types."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(item) for item in value]
+    return value
