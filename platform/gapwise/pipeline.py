@@ -8,7 +8,7 @@ the part's signature before anything is built.
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 Size = Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, lt=1)]
 
@@ -16,7 +16,7 @@ Size = Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, lt=1)]
 class Section(BaseModel):
     """Base of all sections: unknown keys are errors, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Part(BaseModel):
@@ -24,7 +24,11 @@ class Part(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    name: str = Field(description="Name of the part.")
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*$",
+        description="Name of a registered part; code is never named here.",
+    )
+    _places: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -35,6 +39,17 @@ class Part(BaseModel):
     def options(self) -> Mapping[str, Any]:
         """The options beside the name."""
         return self.__pydantic_extra__ or {}
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Where the part ("") and each option were written, as ``file:line:column``, if known."""
+        return self._places
+
+    def __eq__(self, other: object) -> bool:
+        """Whether name and options are equal, wherever they were written."""
+        return isinstance(other, Part) and self.name == other.name and self.options == other.options
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class Data(Section):
@@ -82,6 +97,15 @@ class Splits(Section):
         default=None, description="File of a saved split: adding data then moves nobody."
     )
 
+    @model_validator(mode="after")
+    def _leaves_room(self) -> "Splits":
+        named = {"dev": self.dev, "test": self.test, "target_in_train": self.target_in_train}
+        shares = {key: value for key, value in named.items() if isinstance(value, float)}
+        if sum(shares.values()) > 1:
+            told = " + ".join(f"{key} {value:g}" for key, value in shares.items())
+            raise ValueError(f"{told} is more than all of the target; lower them to at most 1")
+        return self
+
 
 class Augmentation(Section):
     """Label-keeping changes to training images, drawn anew each epoch (notes 5.17)."""
@@ -109,7 +133,11 @@ class Training(Section):
     checkpoint_seconds: float = Field(
         default=60.0, gt=0, description="Seconds between checkpoints inside an epoch."
     )
-    device: str = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps.")
+    device: str = Field(
+        default="auto",
+        pattern=r"^(auto|cpu|mps|cuda(:[0-9]{1,3})?)$",
+        description="auto, cpu, cuda, cuda:1, mps.",
+    )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="auto measures which is faster here and pins it with the run."
     )
