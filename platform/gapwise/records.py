@@ -163,6 +163,7 @@ class Gap:
     high: float | None
     is_high: bool
     probability_largest: float
+    probability_high: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

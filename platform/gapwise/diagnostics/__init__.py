@@ -1,0 +1,1 @@
+"""What stored predictions say: ladder, gaps, verdict, findings, comparisons."""

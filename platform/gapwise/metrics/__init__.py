@@ -1,0 +1,1 @@
+"""Errors of single examples, and the figures that sum them up."""

@@ -1,0 +1,1 @@
+"""Intervals, posteriors, paired tests and sample sizes."""
