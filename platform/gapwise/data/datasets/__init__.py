@@ -1,0 +1,1 @@
+"""The datasets and readers, one a file."""

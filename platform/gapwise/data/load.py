@@ -1,0 +1,82 @@
+"""The whole data half of a training: read, draw, check for duplicates, synthesize, write."""
+
+from functools import partial
+from pathlib import Path
+
+from gapwise.data import prepared
+from gapwise.data.assignment import Assignment
+from gapwise.data.base import DATASETS, SYNTHESIS, ReadContext
+from gapwise.data.checks import check_examples, check_quarantine
+from gapwise.data.splits import assign
+from gapwise.data.synthesize import synthesize
+from gapwise.pipeline import Pipeline, Splits
+from gapwise.pipeline_file import check_options
+from gapwise.records import ExampleSet
+from gapwise.settings import Settings
+
+
+def prepare(pipeline: Pipeline, settings: Settings, root: Path) -> prepared.Prepared:
+    """Return the prepared data of a pipeline, written once for each content.
+
+    Args:
+        pipeline: a validated pipeline.
+        settings: where datasets and the cache are.
+        root: the folder that relative paths of the pipeline refer to.
+
+    Raises:
+        DataError: the data cannot be read, too much of it is bad, splits ask for more than there
+            is, or equal inputs stand in several splits.
+        PipelineError: a dataset, a synthesizer or an option of one is not known.
+    """
+    examples = read(pipeline, settings, root)
+    assignment = draw(pipeline, examples, root)
+    examples, assignment = _synthesized(pipeline, settings, examples, assignment)
+    digest = prepared.digest_of(examples, assignment)
+    return prepared.write(settings.cache / "prepared" / digest, examples, assignment)
+
+
+def read(pipeline: Pipeline, settings: Settings, root: Path) -> ExampleSet:
+    """Read a pipeline's dataset and check what it gave.
+
+    Raises:
+        DataError: it cannot be read, or too much of it is bad.
+        PipelineError: the dataset or an option of it is not known.
+    """
+    part = pipeline.data.dataset
+    options = check_options(DATASETS, part, "data.dataset")
+    context = ReadContext(
+        settings=settings,
+        root=root,
+        seed=pipeline.splits.seed,
+        max_quarantine=pipeline.data.max_quarantine,
+    )
+    examples = DATASETS.get(part.name)(context, **options)
+    check_quarantine(examples.quarantine, len(examples), context.max_quarantine, examples.name)
+    check_examples(examples)
+    return examples
+
+
+def draw(pipeline: Pipeline, examples: ExampleSet, root: Path) -> Assignment:
+    """Draw the splits of a pipeline; a file of cuts is sought from ``root``.
+
+    Raises:
+        DataError: splits ask for more than there is.
+    """
+    return assign(examples, _rooted(pipeline.splits, root))
+
+
+def _rooted(splits: Splits, root: Path) -> Splits:
+    if splits.cuts is None:
+        return splits
+    return splits.model_copy(update={"cuts": str(root / splits.cuts)})
+
+
+def _synthesized(
+    pipeline: Pipeline, settings: Settings, examples: ExampleSet, assignment: Assignment
+) -> tuple[ExampleSet, Assignment]:
+    part = pipeline.data.synthesize
+    if part is None:
+        return examples, assignment
+    options = check_options(SYNTHESIS, part, "data.synthesize")
+    redraw = partial(SYNTHESIS.get(part.name), **options)
+    return synthesize(examples, assignment, part.name, redraw, settings.cache / "scratch")

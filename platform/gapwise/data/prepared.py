@@ -1,0 +1,291 @@
+"""Training data as a folder of npy and JSON files, which a bare GPU machine can read.
+
+The folder is written whole or not at all (temporary folder, fsync, rename) and never changes; its
+digest names its content. Needs numpy and the standard library alone.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapwise.data.assignment import Assignment
+from gapwise.data.normalisation import CHUNK_BYTES, mean_and_deviation
+from gapwise.errors import DataError, StorageError, did_you_mean
+from gapwise.records import SPLITS, ExampleSet, Quarantined
+
+FORMAT = 1
+META = "prepared.json"
+
+
+class Prepared:
+    """A prepared folder, opened; arrays are read when they are asked for.
+
+    ``inputs`` is a read-only memory map: images (n, channels, height, width) uint8 or rows
+    (n, features) float32. Everything else is in memory.
+    """
+
+    def __init__(self, folder: Path, meta: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self._meta = meta
+        self.name: str = meta["name"]
+        self.digest: str = meta["digest"]
+        self.classes: tuple[str, ...] = tuple(meta["classes"])
+        self.feature_names: tuple[str, ...] = tuple(meta["feature_names"])
+        self.input_shape: tuple[int, ...] = tuple(meta["input_shape"])
+        self.media_root: str = meta["media_root"]
+        self.notes: tuple[str, ...] = tuple(meta["notes"])
+        self.assignment_digest: str = meta["assignment"]["digest"]
+        self.cuts: dict[str, dict[str, float]] = meta["assignment"]["cuts"]
+        self.quarantine = tuple(Quarantined(**item) for item in meta["quarantine"])
+
+    def __len__(self) -> int:
+        return int(self._meta["n"])
+
+    def __repr__(self) -> str:
+        return f"<Prepared {self.name} n={len(self)} {self.digest[:12]}>"
+
+    @cached_property
+    def inputs(self) -> NDArray[Any]:
+        """Images (n, channels, height, width) uint8 or rows (n, features) float32, mapped."""
+        array: NDArray[Any] = np.load(self.folder / "inputs.npy", mmap_mode="r")
+        return array
+
+    @cached_property
+    def targets(self) -> NDArray[np.int64]:
+        """(n,) positions in ``classes``."""
+        return self._array("targets")
+
+    @cached_property
+    def ids(self) -> NDArray[np.str_]:
+        """(n,) stable example ids."""
+        return self._array("ids")
+
+    @cached_property
+    def sources(self) -> NDArray[np.str_]:
+        """(n,) the distribution that each example came from."""
+        return self._array("sources")
+
+    @cached_property
+    def groups(self) -> NDArray[np.str_] | None:
+        """(n,) or None."""
+        return self._array("groups") if "groups" in self._meta["files"] else None
+
+    @cached_property
+    def weights(self) -> NDArray[np.float64] | None:
+        """(n,) or None."""
+        return self._array("weights") if "weights" in self._meta["files"] else None
+
+    @cached_property
+    def media(self) -> NDArray[np.str_] | None:
+        """(n,) paths relative to ``media_root``, or None."""
+        return self._array("media") if "media" in self._meta["files"] else None
+
+    @cached_property
+    def metadata(self) -> dict[str, NDArray[Any]]:
+        """Further columns, each (n,)."""
+        return {
+            name: self._array(f"metadata-{position}")
+            for position, name in enumerate(self._meta["metadata"])
+        }
+
+    @cached_property
+    def split(self) -> NDArray[np.str_]:
+        """(n,) the split of each example, "" for one that is left out."""
+        return self._array("split")
+
+    @cached_property
+    def normalisation(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and deviation of the train split, in the units of ``inputs`` (notes 3.5).
+
+        Each (channels,) or (features,); the deviation of a constant is 1.
+        """
+        stored = self._meta["normalisation"]
+        return np.array(stored["mean"]), np.array(stored["deviation"])
+
+    def indices(self, split: str) -> NDArray[np.int64]:
+        """Return the positions of the examples of ``split``, in order."""
+        if split not in SPLITS:
+            raise DataError(f"{split!r} is no split; {did_you_mean(split, SPLITS)}")
+        return np.flatnonzero(self.split == split).astype(np.int64)
+
+    def picture(self, example_id: str) -> NDArray[np.uint8]:
+        """Return an example's picture: (height, width) or (height, width, 3) uint8.
+
+        Raises:
+            DataError: the id is not known, or the inputs are no pictures.
+        """
+        if len(self.input_shape) != 3:
+            raise DataError(f"dataset {self.name!r} holds rows of features, which have no picture")
+        position = self._positions.get(example_id)
+        if position is None:
+            raise DataError(f"dataset {self.name!r} has no example {example_id!r}")
+        image: NDArray[np.uint8] = self.inputs[position]
+        return np.asarray(image[0] if len(image) == 1 else image[:3].transpose(1, 2, 0))
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {str(name): position for position, name in enumerate(self.ids)}
+
+    def _array(self, name: str) -> NDArray[Any]:
+        array: NDArray[Any] = np.load(self.folder / f"{name}.npy")
+        return array
+
+
+def digest_of(examples: ExampleSet, assignment: Assignment) -> str:
+    """Return the digest of the examples' content and their splits."""
+    hasher = sha256(f"prepared {FORMAT}".encode())
+    hasher.update(json.dumps(_facts(examples, assignment), sort_keys=True).encode())
+    for name, column in sorted(_columns(examples, assignment).items()):
+        hasher.update(f"\0{name}\0{column.dtype.str}\0{column.shape}\0".encode())
+        for chunk in _chunks(column):
+            hasher.update(np.ascontiguousarray(chunk).data)
+    return hasher.hexdigest()
+
+
+def _facts(examples: ExampleSet, assignment: Assignment) -> dict[str, Any]:
+    """Return all that is stored beside the arrays, as plain values."""
+    return {
+        "name": examples.name,
+        "n": len(examples),
+        "classes": list(examples.classes),
+        "feature_names": list(examples.feature_names),
+        "input_shape": list(examples.inputs.shape[1:]),
+        "media_root": examples.media_root,
+        "metadata": list(examples.metadata),
+        "notes": [*examples.notes, *assignment.notes],
+        "quarantine": [asdict(item) for item in examples.quarantine],
+        "assignment": {
+            "digest": assignment.digest,
+            "cuts": assignment.cuts,
+            "seed": assignment.seed,
+            "target": assignment.target,
+        },
+    }
+
+
+def write(folder: Path, examples: ExampleSet, assignment: Assignment) -> Prepared:
+    """Write ``folder`` whole; one that is there already is left alone and opened.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    if (folder / META).is_file():
+        return open(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name[:16]}-", dir=folder.parent))
+        try:
+            _fill(draft, examples, assignment)
+            _rename(draft, folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    except OSError as error:
+        raise StorageError(
+            f"cannot write the prepared data {folder}: {error}; free some space or set "
+            "GAPWISE_CACHE to another folder"
+        ) from error
+    return open(folder)
+
+
+def open(folder: Path) -> Prepared:
+    """Open a prepared folder.
+
+    Raises:
+        StorageError: it is missing, damaged, or of another format.
+    """
+    try:
+        meta = json.loads((folder / META).read_text(encoding="utf-8"))
+        sizes = {name: (folder / f"{name}.npy").stat().st_size for name in meta["files"]}
+    except FileNotFoundError as error:
+        raise StorageError(
+            f"prepared data: {error.filename} is missing; delete {folder} and train again"
+        ) from error
+    except (OSError, ValueError, KeyError) as error:
+        raise StorageError(
+            f"prepared data: {folder / META} cannot be read ({error}); delete {folder} and train "
+            "again"
+        ) from error
+    wrong = [name for name, size in meta["files"].items() if sizes[name] != size]
+    if meta["format"] != FORMAT or wrong:
+        what = f"format {meta['format']}" if not wrong else f"{wrong[0]}.npy of another size"
+        raise StorageError(f"prepared data: {folder} has {what}; delete it and train again")
+    return Prepared(folder, meta)
+
+
+def _columns(examples: ExampleSet, assignment: Assignment) -> dict[str, NDArray[Any]]:
+    """Return every array to be stored by the stem of its file."""
+    columns: dict[str, NDArray[Any]] = {
+        "inputs": examples.inputs,
+        "targets": examples.targets,
+        "ids": examples.ids,
+        "sources": examples.sources,
+        "split": assignment.split,
+    }
+    optional = {"groups": examples.groups, "weights": examples.weights, "media": examples.media}
+    columns |= {name: column for name, column in optional.items() if column is not None}
+    for position, column in enumerate(examples.metadata.values()):
+        columns[f"metadata-{position}"] = column
+    return columns
+
+
+def _chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Give ``array`` in pieces of a few megabytes along its first axis."""
+    rows = max(1, CHUNK_BYTES // max(1, array[:1].nbytes))
+    for start in range(0, len(array), rows):
+        yield array[start : start + rows]
+
+
+def _fill(draft: Path, examples: ExampleSet, assignment: Assignment) -> None:
+    columns = _columns(examples, assignment)
+    for name, column in columns.items():
+        _save(draft / f"{name}.npy", column)
+    mean, deviation = mean_and_deviation(examples.inputs, assignment.indices("train"))
+    meta = _facts(examples, assignment) | {
+        "format": FORMAT,
+        "digest": digest_of(examples, assignment),
+        "normalisation": {"mean": mean.tolist(), "deviation": deviation.tolist()},
+        "files": {name: (draft / f"{name}.npy").stat().st_size for name in columns},
+    }
+    with (draft / META).open("w", encoding="utf-8") as stream:
+        json.dump(meta, stream, indent=1)
+        _sync(stream)
+
+
+def _save(path: Path, column: NDArray[Any]) -> None:
+    with path.open("wb") as stream:
+        header = np.lib.format.header_data_from_array_1_0(np.empty(0, column.dtype))
+        header |= {"shape": column.shape}
+        np.lib.format.write_array_header_1_0(stream, header)
+        for chunk in _chunks(column):
+            stream.write(np.ascontiguousarray(chunk).data)
+        _sync(stream)
+
+
+def _sync(stream: Any) -> None:
+    stream.flush()
+    os.fsync(stream.fileno())
+
+
+def _rename(draft: Path, folder: Path) -> None:
+    try:
+        draft.rename(folder)
+    except OSError:
+        # Another process wrote the same content first: its folder is as good as ours.
+        if not (folder / META).is_file():
+            raise
+        return
+    descriptor = os.open(folder.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
