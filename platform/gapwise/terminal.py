@@ -1,0 +1,236 @@
+"""What people read on a terminal; answers go to stdout, everything else to stderr."""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from gapwise.errors import QuarantineError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+COLOURS = {
+    "bias": "blue",
+    "avoidable_bias": "blue",
+    "variance": "yellow",
+    "data_mismatch": "red",
+    "dev_overfit": "magenta",
+}
+
+
+def give(result: Any, as_json: bool, show: Callable[[dict[str, Any]], None]) -> None:
+    """Print ``result``: one JSON document, or the table that ``show`` makes of it."""
+    document = result.as_json() if hasattr(result, "as_json") else result
+    if as_json:
+        sys.stdout.write(json.dumps(document, allow_nan=False, ensure_ascii=False) + "\n")
+    else:
+        show(document)
+
+
+def say(sentence: str) -> None:
+    """Print one line for people on stderr."""
+    sys.stderr.write(sentence + "\n")
+
+
+def refuse(error: Exception, exit_code: int) -> int:
+    """Print an error as one sentence (with its traceback under ``--debug``); return its code."""
+    if os.environ.get("GAPWISE_DEBUG"):
+        traceback.print_exception(error)
+    sentence = " ".join(str(error).split())
+    say(f"gapwise: {sentence}")
+    return exit_code
+
+
+def usage(error: Exception) -> None:
+    """Print what is wrong with a command line and where its help is."""
+    message = getattr(error, "format_message", error.__str__)()
+    say(f"gapwise: {message} See `gapwise --help`.")
+
+
+def check_strict(strict: bool, quarantined: int) -> None:
+    """Raise if examples were quarantined and ``--strict`` was asked for.
+
+    Raises:
+        QuarantineError: with the count.
+    """
+    say_quarantined(quarantined)
+    if strict and quarantined:
+        raise QuarantineError(
+            f"done, but {quarantined} bad examples were set aside and --strict was asked for; "
+            "their reasons stand in the run's quarantine.jsonl"
+        )
+
+
+def say_quarantined(count: int) -> None:
+    """Say how many examples were set aside, if any."""
+    if count:
+        say(f"{count} bad examples were set aside; see quarantine.jsonl.")
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """Return a fraction as per cent; a dash where there is none."""
+    return "–" if value is None else f"{100 * value:.{digits}f} %"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Return a 95 % interval in per cent; says so where there is none."""
+    if low is None or high is None:
+        return "no interval"
+    return f"{100 * low:.1f} – {100 * high:.1f}"
+
+
+def points(gap: Mapping[str, Any]) -> str:
+    """Return a gap in points with its interval."""
+    text = f"{100 * gap['gap']:+.1f}"
+    if gap["low"] is None:
+        return text
+    return f"{text} ({100 * gap['low']:.1f} … {100 * gap['high']:.1f})"
+
+
+def diagnosis(document: Mapping[str, Any]) -> None:
+    """Print ladder, verdict, findings and what to do next."""
+    out = _console()
+    gaps = {gap["name"]: gap for gap in document["gaps"]}
+    out.print()
+    out.print(_ladder(document["ladder"], list(gaps.values())))
+    _verdict(out, document, gaps)
+    for finding in document["findings"]:
+        if finding["diagnostic"] != "verdict":
+            out.print(f"  · {finding['says']}", markup=False)
+    _next_steps(out, document)
+
+
+def trained(document: Mapping[str, Any]) -> None:
+    """Print what a training gave, and its diagnosis."""
+    diagnosis(document["diagnosis"])
+    out = _console()
+    out.print(
+        f"\nRun {document['run_id']} ({document['name']}): {document['seconds']:.1f} s, "
+        f"{document['examples_per_second']:,.0f} examples/s.",
+        markup=False,
+        highlight=False,
+    )
+
+
+def comparison(document: Mapping[str, Any]) -> None:
+    """Print which of two runs is better, how sure that is, and what flipped."""
+    out = _console()
+    table = _table(
+        "", "A", "B", title=f"{document['split']}, {document['n_shared']} shared examples"
+    )
+    table.add_row("error", percent(document["error_a"], 2), percent(document["error_b"], 2))
+    out.print(table)
+    out.print(
+        f"Difference A − B: {100 * document['difference']:+.2f} points "
+        f"({100 * document['low']:.2f} … {100 * document['high']:.2f}), "
+        f"McNemar p = {document['p_value']:.3g}; "
+        f"B fixes {document['fixed']} and breaks {document['broken']}.",
+        highlight=False,
+    )
+    verdicts = {"a": "A has the lower error.", "b": "B has the lower error."}
+    out.print(verdicts.get(document["verdict"], "Undecided: chance alone could do this."))
+    for change in document["knobs_changed"]:
+        out.print(f"  {change['key']}: {change['a']} → {change['b']}", markup=False)
+
+
+def data_report(document: Mapping[str, Any]) -> None:
+    """Print what the data holds before anything trains."""
+    out = _console()
+    for line in document["lines"]:
+        out.print(line, markup=False, highlight=False)
+    for table in document["tables"]:
+        shown = _table(*table["columns"], title=table["title"])
+        for row in table["rows"]:
+            shown.add_row(*(str(cell) for cell in row))
+        out.print(shown)
+    for sample in document.get("samples", ()):
+        out.print(sample, markup=False, highlight=False)
+
+
+def split_report(document: Mapping[str, Any]) -> None:
+    """Print the split and what its sizes can tell apart."""
+    data_report(document)
+
+
+def recorded(document: Mapping[str, Any]) -> None:
+    """Print the id of a recorded run and what to do with it."""
+    _console().print(f"{document['run_id']}", highlight=False)
+    say(f"Next: gapwise diagnose {document['run_id']}")
+
+
+def doctor(document: Mapping[str, Any]) -> None:
+    """Print each check with its result."""
+    table = _table("Check", "Result")
+    for check in document["checks"]:
+        mark = "ok" if check["ok"] else "PROBLEM"
+        table.add_row(check["name"], f"{mark}: {check['says']}")
+    _console().print(table)
+
+
+def _verdict(out: "Console", document: Mapping[str, Any], gaps: Mapping[str, Any]) -> None:
+    verdict = document["verdict"]
+    if verdict in gaps:
+        gap = gaps[verdict]
+        colour = COLOURS.get(verdict.split("+")[-1], "bold")
+        name = verdict.replace("_", " ").capitalize()
+        out.print(
+            f"\n[bold {colour}]{name}[/] is the largest gap: {points(gap)} points "
+            f"(P = {gap['probability_largest']:.3f}).",
+            highlight=False,
+        )
+    elif verdict == "none":
+        out.print("\n[bold green]No gap is high.[/]")
+    else:
+        needs = document.get("needs")
+        more = f"; about {needs['n']:,} examples in {needs['rung']} would decide" if needs else ""
+        out.print(f"\n[bold]Undecided[/]{more}.", highlight=False)
+
+
+def _next_steps(out: "Console", document: Mapping[str, Any]) -> None:
+    knobs = [knob for finding in document["findings"] for knob in finding["knobs"]]
+    if not knobs:
+        return
+    table = _table("At most", "What to do next", "Command", title="What to do next")
+    for knob in knobs:
+        gain = "–" if knob["at_most"] is None else f"≤ {100 * knob['at_most']:.1f} pt"
+        table.add_row(gain, f"{knob['name']}: {knob['why']}", knob["command"])
+    out.print(table)
+
+
+def _ladder(rungs: list[Mapping[str, Any]], gaps: list[Mapping[str, Any]]) -> "Table":
+    table = _table("Rung", "Error", "95 %", "n", "Gap", "Points")
+    # The gap that ends at a rung stands on that rung's line; the first rung ends one only when
+    # nobody measured a human level.
+    offset = len(rungs) - len(gaps)
+    for index, rung in enumerate(rungs):
+        gap = gaps[index - offset] if index >= offset else None
+        colour = COLOURS.get(gap["name"].split("+")[-1], "white") if gap else "white"
+        table.add_row(
+            rung["rung"].replace("_", "-"),
+            percent(rung["error"]),
+            interval(rung["low"], rung["high"]),
+            "" if rung["n"] is None else f"{rung['n']:,}",
+            f"[{colour}]{gap['name'].replace('_', ' ')}[/]" if gap else "",
+            f"[{colour}]{points(gap)}[/]" if gap else "",
+        )
+    return table
+
+
+def _table(*columns: str, title: str | None = None) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    return Table(*columns, title=title, box=box.SIMPLE, title_justify="left", title_style="bold")
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    return Console(file=sys.stdout)

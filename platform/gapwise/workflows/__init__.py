@@ -1,0 +1,1 @@
+"""Where parts meet: train, resume, record, diagnose, compare, predict, export, init."""

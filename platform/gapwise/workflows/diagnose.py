@@ -1,0 +1,112 @@
+"""Diagnose stored runs: gather what is known of them, then ask ``diagnostics``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gapwise.diagnostics import ladder
+from gapwise.diagnostics.evidence import Evidence
+from gapwise.diagnostics.reading import read_splits
+from gapwise.errors import DataError
+from gapwise.ledger import human, looks
+from gapwise.ledger.ledger import Ledger
+from gapwise.records import Diagnosis, HumanLevel
+from gapwise.settings import Settings
+from gapwise.tracking.store import RunStore
+from gapwise.tracking.stored import StoredRun
+from gapwise.workflows.author import author
+
+
+def diagnose_runs(
+    refs: Sequence[str],
+    *,
+    test: bool = False,
+    experiment: str | None = None,
+    settings: Settings | None = None,
+) -> Diagnosis:
+    """Diagnose the runs that ``refs`` name, together when they are several.
+
+    A single ``latest`` that belongs to a group of seeds brings its whole group. With ``test`` the
+    test rung is shown, and the look is counted in the ledger first.
+
+    Raises:
+        DataError: a run is unknown, has no predictions, or the runs do not belong together.
+    """
+    settings = settings or Settings.read()
+    store = RunStore(settings)
+    runs = find_runs(store, refs, experiment)
+    ledger = Ledger(settings.ledger_url)
+    if test:
+        looks.look(ledger, [run.run_id for run in runs], dataset=runs[0].dataset, author=author())
+    return ladder.diagnose(gather(runs, ledger), test=test, delta=_delta(runs[0]))
+
+
+def find_runs(
+    store: RunStore, refs: Sequence[str], experiment: str | None = None
+) -> list[StoredRun]:
+    """Return the runs that ``refs`` name, each once.
+
+    Raises:
+        DataError: a run is unknown, or the runs belong to different datasets.
+    """
+    found = {run.run_id: run for run in (store.open(ref, experiment) for ref in refs)}
+    runs = list(found.values())
+    if list(refs) == ["latest"] and runs[0].group:
+        runs = group_of(store, runs[0])
+    datasets = sorted({run.dataset for run in runs})
+    if len(datasets) > 1:
+        raise DataError(
+            f"the runs are of different datasets ({', '.join(datasets)}) and have no common "
+            "ladder; diagnose them one by one"
+        )
+    return runs
+
+
+def group_of(store: RunStore, run: StoredRun) -> list[StoredRun]:
+    """Return the runs of one group that have predictions, ``run`` among them, oldest first."""
+    rows = store.rows(run.experiment)
+    members = rows[rows["group"] == run.group].sort_values("started")["run_id"]
+    runs = [store.open(member) for member in members]
+    return [member for member in runs if member.splits()] or [run]
+
+
+def gather(runs: Sequence[StoredRun], ledger: Ledger) -> Evidence:
+    """Return what is stored of ``runs``: predictions, human levels, looks and notes.
+
+    Raises:
+        DataError: a run has no predictions (it was stopped before its end, say).
+    """
+    for run in runs:
+        if not run.splits():
+            raise DataError(
+                f"run {run.run_id} ({run.name}, {run.status}) has no predictions to diagnose; "
+                f"finish it with `gapwise resume {run.run_id}`"
+            )
+    first = runs[0]
+    splits, classes = read_splits([_paths(run) for run in runs])
+    return Evidence(
+        run_ids=tuple(run.run_id for run in runs),
+        splits=splits,
+        classes=classes,
+        human=(*_stated_human(first), *human.levels(ledger, first.dataset)),
+        pipeline=first.pipeline() or {},
+        label_revision=ledger.revision(),
+        looks=looks.count(ledger, first.dataset),
+        quarantined=int(first.tags.get("gapwise.quarantined", 0)),
+        notes=tuple(filter(None, first.tags.get("gapwise.notes", "").split("\n"))),
+        same_distribution=first.tags.get("gapwise.same_distribution") == "true",
+    )
+
+
+def _paths(run: StoredRun) -> dict[str, Path]:
+    paths = {split: run.predictions_path(split) for split in run.splits()}
+    return {split: path for split, path in paths.items() if path is not None}
+
+
+def _stated_human(run: StoredRun) -> list[HumanLevel]:
+    pipeline = run.pipeline() or {}
+    return [HumanLevel(**level) for level in pipeline.get("human", ())]
+
+
+def _delta(run: StoredRun) -> float:
+    pipeline = run.pipeline() or {}
+    return float(pipeline.get("diagnosis", {}).get("delta", 0.01))

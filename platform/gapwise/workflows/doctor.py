@@ -1,0 +1,43 @@
+"""Is everything in order? Runs that died are closed, spools are sent, the ledger is verified."""
+
+from collections.abc import Callable
+from typing import Any
+
+from gapwise.errors import GapwiseError
+from gapwise.ledger.ledger import Ledger
+from gapwise.settings import Settings
+from gapwise.tracking.store import RunStore
+
+
+def examine(settings: Settings | None = None) -> dict[str, Any]:
+    """Check the stores and mend what can be mended; ``healthy`` is whether every check holds."""
+    settings = settings or Settings.read()
+    store = RunStore(settings)
+    checks = [
+        _check("runs", lambda: _closed(store)),
+        _check("tracking", lambda: _drained(store)),
+        _check("ledger", lambda: _verified(Ledger(settings.ledger_url))),
+    ]
+    return {"healthy": all(check["ok"] for check in checks), "checks": checks}
+
+
+def _check(name: str, look: Callable[[], str]) -> dict[str, Any]:
+    try:
+        return {"name": name, "ok": True, "says": look()}
+    except GapwiseError as error:
+        return {"name": name, "ok": False, "says": str(error)}
+
+
+def _closed(store: RunStore) -> str:
+    closed = store.close_stale()
+    return f"{len(closed)} runs had died and are closed as KILLED" if closed else "none has died"
+
+
+def _drained(store: RunStore) -> str:
+    sent = sum(store.drain(run_id) for run_id in store.pending())
+    return f"sent {sent} points that waited" if sent else "nothing waits"
+
+
+def _verified(ledger: Ledger) -> str:
+    ledger.verify()
+    return f"{ledger.revision()} events, chain intact"
