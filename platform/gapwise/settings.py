@@ -9,13 +9,19 @@ from gapwise.errors import StorageError
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Folders and addresses of the stores; made by ``Settings.read()``."""
+    """Folders and addresses of the stores; made by ``Settings.read()``.
+
+    Attributes:
+        mirror: whether runs are written to MLflow while they go; ``GAPWISE_MIRROR=off`` leaves that
+            to a later drain.
+    """
 
     home: Path
     cache: Path
     tracking_uri: str
     ledger_url: str
     data: Path | None = None
+    mirror: bool = True
 
     @classmethod
     def read(cls, start: Path | None = None) -> "Settings":
@@ -37,6 +43,7 @@ class Settings:
             tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home / 'mlflow.db'}",
             ledger_url=os.environ.get("GAPWISE_LEDGER_URL") or f"sqlite:///{home / 'ledger.db'}",
             data=Path(data).absolute() if data else None,
+            mirror=os.environ.get("GAPWISE_MIRROR", "on") != "off",
         )
 
     @property

@@ -1,0 +1,1 @@
+"""Runs: their local truth, MLflow written behind it, and the predictions they leave."""

@@ -1,0 +1,286 @@
+"""Write a run to MLflow from its folder, as often as one likes: nothing is there twice.
+
+``drained.json`` holds what MLflow acknowledged. Whatever was sent without an answer is sent again:
+points carry their first time and value, so MLflow's own key absorbs them; parameters, tags, inputs
+and files are set, not added (DESIGN: Tracking spool).
+"""
+
+import json
+import math
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlsplit
+
+from gapwise.errors import StorageError
+from gapwise.settings import Settings
+from gapwise.tracking.client import RUN_TAG, answering, public, sqlite_file
+from gapwise.tracking.files import naming, read_json, write_json
+from gapwise.tracking.folder import LoggedFile, RunFolder, RunRecord
+from gapwise.tracking.lock import RunLock
+from gapwise.tracking.parameters import LONGEST_VALUE, encode
+from gapwise.tracking.spool import Point, lines
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+BATCH = 1000
+"""Points in one request: MLflow's limit."""
+
+FEW = 100
+"""Parameters, or tags, in one request: MLflow's limit."""
+
+WAIT = 20.0
+"""Seconds to wait for somebody else who drains the same run."""
+
+
+@dataclass
+class Drained:
+    """What MLflow acknowledged of one run; ``offset`` counts bytes of the spool."""
+
+    uri: str
+    mlflow_id: str = ""
+    artifact_uri: str = ""
+    offset: int = 0
+    status: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    datasets: list[str] = field(default_factory=list)
+    not_finite: dict[str, str] = field(default_factory=dict)
+
+
+def read_drained(folder: RunFolder, settings: Settings) -> Drained:
+    """Read what this tracking store has of the run; nothing, when it is another store's word."""
+    if folder.drained.exists():
+        document = read_json(folder.drained)
+        if document.get("uri") == public(settings.tracking_uri):
+            return Drained(**document)
+    return Drained(uri=public(settings.tracking_uri))
+
+
+def is_drained(folder: RunFolder, settings: Settings) -> bool:
+    """Whether MLflow has the whole of a run that has ended."""
+    return read_drained(folder, settings).status == folder.true_status(folder.read()) != "RUNNING"
+
+
+def drain(folder: RunFolder, settings: Settings, client: "MlflowClient") -> None:
+    """Write everything that MLflow does not have yet.
+
+    Raises:
+        ServiceError: the store does not answer; what it acknowledged is noted.
+        StorageError: the run's folder is damaged or cannot be written.
+    """
+    lock = RunLock(folder.drain_lock)
+    lock.acquire(WAIT)
+    try:
+        with answering(settings.tracking_uri):
+            _Drain(folder, settings, client).run()
+    finally:
+        lock.release()
+
+
+class _Drain:
+    """One pass over one run, under its drain lock."""
+
+    def __init__(self, folder: RunFolder, settings: Settings, client: "MlflowClient") -> None:
+        self.folder = folder
+        self.settings = settings
+        self.client = client
+        self.record = folder.read()
+        self.state = read_drained(folder, settings)
+
+    def run(self) -> None:
+        status = self.folder.true_status(self.record)
+        self._find_or_create()
+        if status == "RUNNING" and self.state.status != status:
+            self.client.update_run(self.state.mlflow_id, status=status)
+            self._note(status=status)
+        self._send_parameters()
+        self._send_datasets()
+        self._send_points()
+        self._send_tags(_tags(self.record) | self._not_finite_tag())
+        self._send_files()
+        if status != "RUNNING" and self.state.status != status:
+            ended = self.record.ended or last_sign_of_life(self.folder)
+            self.client.set_terminated(self.state.mlflow_id, status=status, end_time=ended)
+            self._note(status=status)
+
+    def _note(self, **values: Any) -> None:
+        for name, value in values.items():
+            setattr(self.state, name, value)
+        write_json(self.folder.drained, asdict(self.state))
+
+    def _find_or_create(self) -> None:
+        if self.state.mlflow_id:
+            return
+        experiment = experiment_id(self.client, self.record.experiment, self.settings)
+        found = self.client.search_runs(
+            [experiment], filter_string=f"tags.`{RUN_TAG}` = '{self.record.run_id}'", max_results=1
+        )
+        run = found[0] if found else self._create(experiment)
+        self._note(mlflow_id=run.info.run_id, artifact_uri=run.info.artifact_uri)
+
+    def _create(self, experiment: str) -> Any:
+        return self.client.create_run(
+            experiment,
+            start_time=self.record.started,
+            tags={RUN_TAG: self.record.run_id},
+            run_name=self.record.name,
+        )
+
+    def _send_parameters(self) -> None:
+        from mlflow.entities import Param
+
+        wanted = {key: _short(encode(value)) for key, value in self.record.parameters.items()}
+        fresh = {key: text for key, text in wanted.items() if key not in self.state.parameters}
+        for part in _parts(fresh):
+            params = [Param(key, text) for key, text in part.items()]
+            self.client.log_batch(self.state.mlflow_id, params=params)
+            self._note(parameters=self.state.parameters | part)
+        # MLflow's parameters never change; one that a resumed run changed is told by a tag.
+        self._send_tags({f"gapwise.changed.{key}": text for key, text in wanted.items()
+                         if self.state.parameters[key] != text})  # fmt: skip
+
+    def _send_tags(self, wanted: Mapping[str, str]) -> None:
+        from mlflow.entities import RunTag
+
+        fresh = {key: text for key, text in wanted.items() if self.state.tags.get(key) != text}
+        for part in _parts(fresh):
+            tags = [RunTag(key, _short(text)) for key, text in part.items()]
+            self.client.log_batch(self.state.mlflow_id, tags=tags)
+            self._note(tags=self.state.tags | part)
+
+    def _send_datasets(self) -> None:
+        from mlflow.entities import Dataset, DatasetInput
+
+        fresh = [d for d in self.record.datasets if d.digest not in self.state.datasets]
+        if fresh:
+            inputs = [
+                DatasetInput(Dataset(d.name, d.digest[:36], "local", json.dumps(d.source)))
+                for d in fresh
+            ]
+            self.client.log_inputs(self.state.mlflow_id, inputs)
+            self._note(datasets=[*self.state.datasets, *(d.digest for d in fresh)])
+
+    def _send_points(self) -> None:
+        from mlflow.entities import Metric
+
+        for end, batch in _batches(self.folder.spool, self.state.offset):
+            metrics = [Metric(p.metric, _finite(p.value), p.ms, p.step) for p in batch]
+            self.client.log_batch(self.state.mlflow_id, metrics=metrics)
+            odd = {p.metric: f"{p.value} at step {p.step}" for p in reversed(batch)
+                   if not math.isfinite(p.value)}  # fmt: skip
+            self._note(offset=end, not_finite=odd | self.state.not_finite)
+
+    def _not_finite_tag(self) -> dict[str, str]:
+        odd = self.state.not_finite
+        return {"gapwise.not_finite": json.dumps(odd)} if odd else {}
+
+    def _send_files(self) -> None:
+        for file in self.record.files:
+            path = self.folder.path / file.path
+            if self.state.files.get(file.artifact) != file.sha256 and path.is_file():
+                self._send_file(file, path)
+                self._note(files=self.state.files | {file.artifact: file.sha256})
+
+    def _send_file(self, file: LoggedFile, path: Path) -> None:
+        if self.state.artifact_uri.startswith("file:"):
+            target = Path(unquote(urlsplit(self.state.artifact_uri).path)) / file.artifact
+            _link(path, target)
+        else:
+            folder = file.artifact.rpartition("/")[0]
+            self.client.log_artifact(self.state.mlflow_id, str(path), folder or None)
+
+
+def experiment_id(client: "MlflowClient", name: str, settings: Settings) -> str:
+    """Return the id of the experiment called ``name``, which is made when there is none."""
+    from mlflow.exceptions import MlflowException
+
+    known = client.get_experiment_by_name(name)
+    if known is not None:
+        if known.lifecycle_stage == "deleted":
+            raise StorageError(
+                f"experiment {name!r} was deleted in MLflow; "
+                f"`mlflow experiments restore -x {known.experiment_id}` brings it back"
+            )
+        return str(known.experiment_id)
+    location = None
+    if sqlite_file(settings) is not None:
+        location = f"{settings.artifacts.absolute().as_uri()}/{quote(name, safe='')}"
+    try:
+        return str(client.create_experiment(name, artifact_location=location))
+    except MlflowException:
+        made_meanwhile = client.get_experiment_by_name(name)
+        if made_meanwhile is None:
+            raise
+        return str(made_meanwhile.experiment_id)
+
+
+def last_sign_of_life(folder: RunFolder) -> int:
+    """Return when the run's trainer last wrote anything, in milliseconds since 1970."""
+    files = [f for f in (folder.spool, folder.lock) if f.exists()]
+    seconds = max((f.stat().st_mtime for f in files), default=time.time())
+    return int(seconds * 1000)
+
+
+def _tags(record: RunRecord) -> dict[str, str]:
+    tags = {
+        RUN_TAG: record.run_id,
+        "gapwise.kind": record.kind,
+        "gapwise.dataset": record.dataset,
+        "gapwise.seed": "" if record.seed is None else str(record.seed),
+        "gapwise.group": record.group or "",
+    }
+    tags |= {f"gapwise.digest.{d.name}": d.digest for d in record.datasets}
+    return {key: text for key, text in (tags | dict(record.tags)).items() if text}
+
+
+def _batches(spool: Path, offset: int) -> Iterator[tuple[int, list[Point]]]:
+    batch: list[Point] = []
+    end = offset
+    for line_end, points in lines(spool, offset):
+        if batch and len(batch) + len(points) > BATCH:
+            yield end, batch
+            batch = []
+        while len(points) > BATCH:
+            # The offset stays before this line, which is sent again whole after a failure.
+            yield end, points[:BATCH]
+            points = points[BATCH:]
+        batch += points
+        end = line_end
+    if batch:
+        yield end, batch
+
+
+def _parts(values: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    items = list(values.items())
+    for start in range(0, len(items), FEW):
+        yield dict(items[start : start + FEW])
+
+
+def _short(text: str) -> str:
+    if len(text) <= LONGEST_VALUE:
+        return text
+    return f"{text[: LONGEST_VALUE - 40]}… ({len(text)} characters, whole in run.json)"
+
+
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else math.nan
+
+
+def _link(path: Path, target: Path) -> None:
+    # A hard link: an embedded store then holds no second copy of checkpoints.
+    with naming(target, "write"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{target.name}.{os.getpid()}")
+        draft.unlink(missing_ok=True)
+        try:
+            os.link(path, draft)
+        except OSError:
+            shutil.copyfile(path, draft)
+        draft.replace(target)

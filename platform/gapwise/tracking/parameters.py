@@ -1,0 +1,43 @@
+"""Parameters as MLflow's text and back: 0.1 and "0.1" stay apart."""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from gapwise.records import plain
+
+LONGEST_VALUE = 6000
+"""Characters that MLflow keeps of a value; it cuts what is longer without a word."""
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested mappings as dotted keys with plain values."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            found |= flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = plain(value)
+    return found
+
+
+def encode(value: Any) -> str:
+    """Return ``value`` as text; a string that reads as a number is quoted."""
+    if isinstance(value, str):
+        return json.dumps(value) if _parse(value)[0] else value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def decode(text: str) -> Any:
+    """Return the value that ``encode`` was given."""
+    is_json, value = _parse(text)
+    return value if is_json else text
+
+
+@lru_cache(maxsize=65536)
+def _parse(text: str) -> tuple[bool, Any]:
+    try:
+        return True, json.loads(text)
+    except ValueError:
+        return False, None

@@ -1,0 +1,228 @@
+"""All runs: make, resume, find and list them."""
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gapwise.errors import StorageError, UsageError, did_you_mean, shown
+from gapwise.settings import Settings
+from gapwise.tracking import rows as listing
+from gapwise.tracking.client import connect, sqlite_file
+from gapwise.tracking.drain import drain, is_drained, last_sign_of_life
+from gapwise.tracking.files import naming
+from gapwise.tracking.folder import RunFolder, RunRecord
+from gapwise.tracking.lock import RunLock
+from gapwise.tracking.rows import RunRow
+from gapwise.tracking.stored import StoredRun
+from gapwise.tracking.writer import RunWriter
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from mlflow import MlflowClient
+
+SHORTEST_PREFIX = 6
+
+BEST_BY = ("dev/error", "dev_error")
+"""Metrics that ``best`` goes by, the first that a run has."""
+
+
+class RunStore:
+    """The runs of one ``GAPWISE_HOME``, and those that its tracking store has from elsewhere."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: MlflowClient | None = None
+        self._cached: tuple[tuple[int, ...], list[RunRow]] | None = None
+        self._ended: dict[str, RunRow] = {}
+
+    def create(  # noqa: PLR0913 - a run's head, all by keyword
+        self,
+        *,
+        experiment: str,
+        name: str | None,
+        kind: str,
+        seed: int | None,
+        group: str | None,
+        dataset: str,
+        tags: Mapping[str, str] | None = None,
+    ) -> RunWriter:
+        """Start a run; MLflow need not be there.
+
+        Raises:
+            StorageError: ``GAPWISE_HOME`` cannot be written; names the path.
+        """
+        run_id = uuid.uuid4().hex
+        record = RunRecord(
+            run_id=run_id,
+            name=name or f"{experiment}-{run_id[:SHORTEST_PREFIX]}",
+            experiment=experiment,
+            kind=kind,
+            dataset=dataset,
+            seed=seed,
+            group=group,
+            started=time.time_ns() // 1_000_000,
+            tags=dict(tags or {}),
+        )
+        folder = self._folder(run_id)
+        with naming(folder.path, "make"):
+            folder.path.mkdir(parents=True)
+        return self._write(folder, lambda: record)
+
+    def reopen(self, ref: str) -> RunWriter:
+        """Go on writing a run of this machine.
+
+        Raises:
+            BusyError: a live process writes it; names process, host and since when.
+            StorageError: its folder is not here.
+        """
+        run_id = self.open(ref).run_id
+        folder = self._folder(run_id)
+        if not folder.exists():
+            raise StorageError(
+                f"run {run_id} has no folder {folder.path}; resume it where it was trained"
+            )
+        return self._write(folder, lambda: folder.read().changed(status="RUNNING", ended=None))
+
+    def open(self, ref: str, experiment: str | None = None) -> StoredRun:
+        """Find a run by id, unique start of an id, MLflow id, name, ``latest`` or ``best``.
+
+        Raises:
+            UsageError: no run, or more than one, is meant.
+        """
+        folder = self._folder(ref)
+        if len(ref) == 32 and folder.exists():
+            return self._stored(listing.from_folder(folder))
+        return self._stored(_pick(self._rows(experiment), ref))
+
+    def rows(self, experiment: str | None = None) -> "pd.DataFrame":
+        """Return one row a run, newest first, with columns ``metric.…`` and ``param.…``.
+
+        Times are UTC. Runs that MLflow does not have yet are there too.
+
+        Raises:
+            StorageError, ServiceError: the tracking store cannot be read.
+        """
+        from gapwise.tracking.frame import frame
+
+        return frame(self._rows(experiment))
+
+    def experiments(self) -> list[str]:
+        """Return the names of the experiments that have runs, the most recently used first."""
+        return list(dict.fromkeys(row.experiment for row in self._rows(None)))
+
+    def drain(self, run_id: str) -> None:
+        """Write what MLflow lacks of a run; does nothing when it lacks nothing.
+
+        Raises:
+            ServiceError: the tracking store does not answer; everything stays in the run's folder.
+        """
+        folder = self._folder(run_id)
+        if not is_drained(folder, self._settings):
+            drain(folder, self._settings, self._connected())
+
+    def undrained(self) -> list[str]:
+        """Return the runs that have ended and that MLflow does not have whole."""
+        folders = [self._folder(run_id) for run_id in self._local()]
+        return [
+            f.path.name
+            for f in folders
+            if f.true_status(f.read()) != "RUNNING" and not is_drained(f, self._settings)
+        ]
+
+    def close_stale(self) -> list[str]:
+        """Write KILLED into runs whose trainer is gone; return their ids."""
+        return [run_id for run_id in self._local() if self._close_if_stale(self._folder(run_id))]
+
+    def _close_if_stale(self, folder: RunFolder) -> bool:
+        record = folder.read()
+        if record.status == "RUNNING" and folder.true_status(record) == "KILLED":
+            ended = last_sign_of_life(folder)
+            lock = RunLock(folder.lock)
+            lock.acquire()
+            try:
+                folder.write(folder.read().changed(status="KILLED", ended=ended))
+            finally:
+                lock.release()
+            return True
+        return False
+
+    def _write(self, folder: RunFolder, record: Callable[[], RunRecord]) -> RunWriter:
+        lock = RunLock(folder.lock)
+        lock.acquire()
+        try:
+            return RunWriter(folder, record(), lock, self._settings)
+        except BaseException:
+            lock.release()
+            raise
+
+    def _stored(self, row: RunRow) -> StoredRun:
+        folder = self._folder(row.run_id)
+        path = folder.path if folder.exists() else None
+        return StoredRun(row, path, self._connected, self._settings.cache)
+
+    def _rows(self, experiment: str | None) -> list[RunRow]:
+        file = sqlite_file(self._settings)
+        if file is None:
+            uri = self._settings.tracking_uri
+            rows = listing.from_search(self._connected(), uri, self._ended)
+        else:
+            stamp = _stamp(file)
+            if self._cached is None or self._cached[0] != stamp:
+                self._cached = (stamp, listing.from_sqlite(file))
+            rows = self._cached[1]
+        found = listing.merged(rows, self._settings.runs)
+        return [row for row in found if experiment in (None, row.experiment)]
+
+    def _local(self) -> list[str]:
+        runs = self._settings.runs
+        names = sorted(path.name for path in runs.iterdir()) if runs.is_dir() else []
+        return [name for name in names if self._folder(name).exists()]
+
+    def _folder(self, run_id: str) -> RunFolder:
+        return RunFolder(self._settings.runs / run_id)
+
+    def _connected(self) -> "MlflowClient":
+        if self._client is None:
+            self._client = connect(self._settings)
+        return self._client
+
+
+def _pick(rows: list[RunRow], ref: str) -> RunRow:
+    if not rows:
+        raise UsageError("there are no runs yet; `gapwise train PIPELINE` makes one")
+    if ref == "latest":
+        return rows[0]
+    if ref == "best":
+        return _best(rows)
+    exact = [row for row in rows if ref in (row.run_id, row.mlflow_id, row.name)]
+    prefixed = [row for row in rows if len(ref) >= SHORTEST_PREFIX and row.run_id.startswith(ref)]
+    found = exact or prefixed
+    if len(found) > 1:
+        ids = ", ".join(row.run_id[:10] for row in found[:5])
+        raise UsageError(f"{shown(ref)!r} names {len(found)} runs ({ids}, …); give an id")
+    if not found:
+        known = [row.name for row in rows] + ["latest", "best"]
+        raise UsageError(f"there is no run {shown(ref)!r}; {did_you_mean(ref, known)}")
+    return found[0]
+
+
+def _best(rows: list[RunRow]) -> RunRow:
+    judged = [(error, row) for row in rows if (error := _dev_error(row)) is not None]
+    if not judged:
+        raise UsageError(f"no run has a metric {BEST_BY[0]}; name a run, or train one to its end")
+    return min(judged, key=lambda pair: pair[0])[1]
+
+
+def _dev_error(row: RunRow) -> float | None:
+    if row.status != "FINISHED":
+        return None
+    found = (row.metrics[name] for name in BEST_BY if name in row.metrics)
+    return next((error for error in found if error == error), None)
+
+
+def _stamp(file: Path) -> tuple[int, ...]:
+    """What changes whenever the database does: times and sizes of it and of its log."""
+    stats = [f.stat() for f in (file, file.with_name(f"{file.name}-wal")) if f.exists()]
+    return tuple(value for stat in stats for value in (stat.st_mtime_ns, stat.st_size))

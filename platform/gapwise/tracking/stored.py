@@ -1,0 +1,176 @@
+"""Read one run: from its folder where that is at hand, else from MLflow."""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapwise.errors import StorageError
+from gapwise.records import SPLITS
+from gapwise.tracking import spool
+from gapwise.tracking.client import answering
+from gapwise.tracking.folder import RunFolder
+from gapwise.tracking.rows import RunRow
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+History = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
+
+
+class StoredRun:
+    """One run as it stands; nothing here changes it."""
+
+    def __init__(
+        self, row: RunRow, folder: Path | None, client: Callable[[], "MlflowClient"], cache: Path
+    ) -> None:
+        """Show ``row``; ``client`` is called only for what the folder does not have."""
+        self._row = row
+        self._client = client
+        self._cache = cache
+        self.folder = folder
+
+    @property
+    def run_id(self) -> str:
+        """The run's own id (MLflow's, where another tool made the run)."""
+        return self._row.run_id
+
+    @property
+    def mlflow_id(self) -> str:
+        """MLflow's id, "" while MLflow does not have the run."""
+        return self._row.mlflow_id
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self._row.name
+
+    @property
+    def experiment(self) -> str:
+        """The experiment's name."""
+        return self._row.experiment
+
+    @property
+    def kind(self) -> str:
+        """What made it: train, record, …."""
+        return self._row.kind
+
+    @property
+    def status(self) -> str:
+        """RUNNING only while a live process holds the run; else FINISHED, FAILED or KILLED."""
+        return self._row.status
+
+    @property
+    def seed(self) -> int | None:
+        """The seed."""
+        return self._row.seed
+
+    @property
+    def group(self) -> str | None:
+        """The group of runs that differ in their seed alone."""
+        return self._row.group or None
+
+    @property
+    def dataset(self) -> str:
+        """The dataset's name: with an example's id, its key in the ledger."""
+        return self._row.dataset
+
+    @property
+    def started(self) -> int:
+        """Milliseconds since 1970."""
+        return self._row.started
+
+    @property
+    def ended(self) -> int | None:
+        """Milliseconds since 1970; None while it runs, or when it was killed."""
+        return self._row.ended
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """Tags."""
+        return self._row.tags
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Parameters by dotted key."""
+        return self._row.parameters
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """Each metric's value at its highest step."""
+        return self._row.metrics
+
+    def history(self, metric: str) -> History:
+        """Return steps, values and seconds since 1970 of one metric, by step; NaN and Inf kept."""
+        if self.folder is not None:
+            points = spool.history(RunFolder(self.folder).spool, metric)
+            found = [(point.step, point.value, point.ms) for point in points]
+        else:
+            with answering("MLflow"):
+                metrics = self._client().get_metric_history(self.mlflow_id, metric)
+            found = sorted((m.step, m.value, m.timestamp) for m in metrics)
+        steps, values, ms = zip(*found, strict=True) if found else ((), (), ())
+        seconds = np.array(ms, np.float64) / 1000
+        return np.array(steps, np.int64), np.array(values, np.float64), seconds
+
+    def artifact(self, path: str) -> Path:
+        """Return a file of the run on this machine, fetched from MLflow where it must be.
+
+        Raises:
+            StorageError: the run has no such file.
+            ServiceError: MLflow does not answer.
+        """
+        local = self._local(path)
+        if local is not None:
+            return local
+        if self.folder is not None or not self.mlflow_id:
+            raise StorageError(f"run {self.run_id} has no file {path!r}; list what it has with "
+                               "`gapwise report` or see its folder")  # fmt: skip
+        target = self._cache / "artifacts" / self.mlflow_id
+        if (target / path).is_file():
+            return target / path
+        target.mkdir(parents=True, exist_ok=True)
+        with answering("MLflow"):
+            return Path(self._client().download_artifacts(self.mlflow_id, path, str(target)))
+
+    def predictions_path(self, split: str) -> Path | None:
+        """Return the predictions of a split, None when the run has none."""
+        return self.artifact(f"predictions/{split}.parquet") if split in self.splits() else None
+
+    def splits(self) -> list[str]:
+        """Return the splits that there are predictions of, in the ladder's order."""
+        return [split for split in SPLITS if f"predictions/{split}.parquet" in self._predictions]
+
+    def pipeline(self) -> dict[str, Any] | None:
+        """Return the resolved pipeline as plain values, None when the run has none."""
+        from ruamel.yaml import YAML
+
+        path = self._local("pipeline.yaml")
+        if path is None:
+            return None
+        return dict(YAML(typ="safe", pure=True).load(path.read_text()))
+
+    @cached_property
+    def _predictions(self) -> set[str]:
+        if self.folder is not None:
+            found = (self.folder / "predictions").glob("*.parquet")
+            return {f"predictions/{path.name}" for path in found} | set(self._artifacts)
+        with answering("MLflow"):
+            return {a.path for a in self._client().list_artifacts(self.mlflow_id, "predictions")}
+
+    @cached_property
+    def _artifacts(self) -> dict[str, str]:
+        if self.folder is None:
+            return {}
+        return {file.artifact: file.path for file in RunFolder(self.folder).read().files}
+
+    def _local(self, path: str) -> Path | None:
+        if self.folder is None:
+            return None
+        known = self._artifacts.get(path, path)
+        found = (self.folder / known).resolve()
+        inside = found.is_relative_to(self.folder.resolve())
+        return found if inside and found.is_file() else None
