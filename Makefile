@@ -1,0 +1,104 @@
+# The front door. `make` alone prints the doors.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+# What a caller may set, as in: make train PIPELINE=digits SET="training.epochs=5"
+PIPELINE ?= digits
+SET ?=
+RUN ?= latest
+A ?=
+B ?=
+ARGS ?=
+# Where torch comes from. Empty: pip's own default. For a build without CUDA, or for another CUDA,
+# the address of one of PyTorch's indexes; only torch itself is taken from there.
+TORCH_INDEX ?=
+PYTHON ?= python3
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+GAPWISE := $(BIN)/gapwise
+
+# Nothing is reported to anybody.
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := true
+export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test test-faults check bench data train diagnose compare dashboard mlflow reference \
+	install install-dev wheel
+
+help: ## Print these doors
+	@echo 'Gapwise: make DOOR'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/' \
+		| while IFS=$$'\t' read -r door says; do printf '%-18s %s\n' "$$door" "$$says"; done
+	@echo
+	@echo 'Variables: PIPELINE=$(PIPELINE)  SET="training.epochs=5"  RUN=$(RUN)  A=RUN B=RUN  ARGS="--json"'
+	@echo '           TORCH_INDEX=ADDRESS  where torch comes from (empty: the default of pip)'
+
+demo: install ## Train on bundled digits, then say what to do next (about a minute)
+	@$(GAPWISE) train digits
+	@$(GAPWISE) diagnose latest
+	@echo
+	@echo 'The same with pictures, in a browser:  make dashboard'
+
+data: install ## Show what PIPELINE trains on, before anything trains
+	@$(GAPWISE) data $(PIPELINE) $(SET) $(ARGS)
+
+train: install ## Train PIPELINE, with SET="dotted.key=value …"
+	@$(GAPWISE) train $(PIPELINE) $(SET) $(ARGS)
+
+diagnose: install ## Say what is wrong with RUN and what to do next
+	@$(GAPWISE) diagnose $(RUN) $(ARGS)
+
+compare: install ## Say which of the runs A and B is better, and how sure that is
+	@test -n '$(A)' -a -n '$(B)' || { echo 'make compare needs two runs: make compare A=RUN B=RUN' >&2; exit 2; }
+	@$(GAPWISE) compare $(A) $(B) $(ARGS)
+
+dashboard: install ## Open the dashboard on this machine
+	@$(GAPWISE) dashboard $(ARGS)
+
+mlflow: install ## Open MLflow's own pages on the same store
+	@$(GAPWISE) mlflow $(ARGS)
+
+test: install-dev ## Run the tests (minutes)
+	@$(BIN)/python -m pytest -m 'not faults' $(ARGS)
+
+test-faults: install-dev ## Run the long tests: kills, full disks, broken files
+	@$(BIN)/python -m pytest -m faults --timeout 3600 $(ARGS)
+
+check: install-dev ## Check style, types and who imports whom
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: install-dev ## Measure speed and truth, each a table
+	@for one in benchmarks/*.py; do \
+		case "$$one" in */_*) continue;; esac; \
+		echo "== $$one"; $(BIN)/python -m "$$(echo "$${one%.py}" | tr / .)" $(ARGS); done
+
+reference: install ## Write docs/pipeline-reference.md and docs/pipeline.schema.json anew
+	@$(BIN)/python -m gapwise.workflows.reference docs
+
+wheel: install-dev ## Build the wheel into dist/
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+install: $(VENV)/.base ## Make .venv with what runs need (the others do it by themselves)
+install-dev: $(VENV)/.dev ## Make .venv with what tests need as well
+
+# No build isolation, so that the build itself is pinned too.
+$(VENV)/.base: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'Gapwise needs Python 3.11 or later; name one: make PYTHON=python3.12 …' >&2; exit 2; }
+	@echo 'Making $(VENV): torch and the rest, a few minutes the first time'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(if $(TORCH_INDEX),$(PIP) --index-url '$(TORCH_INDEX)' --no-deps torch)
+	@$(PIP) hatchling editables
+	@$(PIP) --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	@$(PIP) --no-build-isolation --editable '.[dev,onnx]'
+	@touch $@
