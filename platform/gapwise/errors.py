@@ -1,14 +1,16 @@
 """The errors that a user can cause; each is one sentence: what, where, value, mend.
 
-    GapwiseError
-    ├── CheckError       exit 1   a check did not hold
-    ├── UsageError       exit 2   a command or an argument
-    │   └── PipelineError         a pipeline file or an override
-    ├── DataError        exit 3   examples, labels, predictions
-    │   └── QuarantineError 4     done, but items were set aside under --strict
-    ├── StorageError     exit 5   disk, files, checkpoints
-    │   └── BusyError             somebody else holds the lock
-    └── ServiceError     exit 6   a server that is away
+GapwiseError
+├── CheckError       exit 1   a check did not hold
+├── UsageError       exit 2   a command or an argument
+│   └── PipelineError         a pipeline file or an override
+├── DataError        exit 3   examples, labels, predictions
+│   └── QuarantineError 4     done, but items were set aside under --strict
+├── TrainingError    exit 3   a loss that is no number, memory that does not suffice
+├── StoppedError     exit 130 training was asked to stop, and did at a checkpoint
+├── StorageError     exit 5   disk, files, checkpoints
+│   └── BusyError             somebody else holds the lock
+└── ServiceError     exit 6   a server that is away
 """
 
 import difflib
@@ -45,6 +47,37 @@ class QuarantineError(DataError):
     """The work is done, but items were quarantined and ``--strict`` was asked for."""
 
     exit_code = 4
+
+
+class TrainingError(GapwiseError):
+    """Training cannot go on; the last good checkpoint is kept.
+
+    Attributes:
+        step: the step (from 1, over all epochs) that went wrong, where one did.
+        lr: the learning rate of that step.
+        example_ids: the examples of that step's batch.
+    """
+
+    exit_code = 3
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        step: int | None = None,
+        lr: float | None = None,
+        example_ids: Iterable[str] = (),
+    ) -> None:
+        super().__init__(message)
+        self.step = step
+        self.lr = lr
+        self.example_ids = tuple(example_ids)
+
+
+class StoppedError(GapwiseError):
+    """Training was asked to stop, and did, at a checkpoint that it resumes from."""
+
+    exit_code = 130
 
 
 class StorageError(GapwiseError):

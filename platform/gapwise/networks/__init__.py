@@ -1,0 +1,1 @@
+"""Networks: one file a network, found by name."""

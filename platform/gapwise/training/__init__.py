@@ -1,0 +1,1 @@
+"""Training: a plain loop whose every draw is a function of (seed, epoch, step or example)."""

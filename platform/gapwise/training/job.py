@@ -1,0 +1,186 @@
+"""Run a job: deterministic, and idempotent, so that a lost job is simply run again."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gapwise.data import prepared as prepared_data
+from gapwise.data.prepared import Prepared
+from gapwise.errors import DataError, StorageError, TrainingError, UsageError
+from gapwise.networks.base import count_parameters
+from gapwise.records import Job, JobResult, plain
+from gapwise.training.callbacks import Callback, Refused, Start
+from gapwise.training.checkpoints import CheckpointStore, Saved, read_checkpoint
+from gapwise.training.draws import key, seed_generators
+from gapwise.training.feeds import open_feed
+from gapwise.training.identity import check_same, identity
+from gapwise.training.learner import Learner
+from gapwise.training.loop import Loop
+from gapwise.training.model import Model, ModelSpec
+from gapwise.training.numerics import under
+from gapwise.training.order import cut
+from gapwise.training.progress import Progress, best_epoch, is_stopped
+from gapwise.training.recipe import Recipe, build, read_recipe
+from gapwise.training.schedules.base import SCHEDULES
+
+
+def run_job(
+    job: Job,
+    callbacks: Sequence[Callback] = (),
+    *,
+    should_stop: Callable[[], bool] = lambda: False,
+    force: bool = False,
+) -> JobResult:
+    """Train until ``job.epochs`` are done, from the newest good checkpoint in ``job.folder``.
+
+    A job that is done already trains nothing and gives the same result. The metrics and weights of
+    a training that was stopped, killed and resumed are those of one that was not, to the bit on the
+    CPU, under one numeric plan. Reads train and dev alone.
+
+    Args:
+        job: what to train, on what, and where to keep it.
+        callbacks: who listens.
+        should_stop: asked after each step; a true answer saves a checkpoint and stops.
+        force: go on from a checkpoint that was trained otherwise (from its last whole epoch).
+
+    Raises:
+        StoppedError: ``should_stop`` said so.
+        TrainingError: a loss is not finite, or the device's memory does not suffice.
+        UsageError: the checkpoint was trained otherwise, or the plan's device is not here.
+        PipelineError: a part or an option is not known, or the network does not fit the data.
+        DataError: there is nothing to train on, or no dev split to choose by.
+        StorageError: a checkpoint cannot be saved.
+    """
+    recipe = read_recipe(job.pipeline, job.parameters)
+    prepared = prepared_data.open(Path(job.data))
+    with under(job.plan):
+        try:
+            loop = _prepare(job, recipe, prepared, callbacks, force)
+            loop.should_stop = should_stop
+            for callback in callbacks:
+                callback.on_start(_start(loop))
+            loop.run()
+        except torch.OutOfMemoryError as error:
+            raise _no_memory(job, recipe) from error
+    result = _result(loop)
+    for callback in callbacks:
+        callback.on_end(result)
+    return result
+
+
+def make_learner(recipe: Recipe, prepared: Prepared, job: Job) -> Learner:
+    """Return a new learner whose first weights are a function of the job's seed."""
+    seed_generators(key("weights", job.seed), torch.device("cpu"))
+    spec = ModelSpec(
+        network=recipe.network,
+        task=recipe.task,
+        input_shape=prepared.input_shape,
+        classes=prepared.classes,
+    )
+    model = Model(spec)
+    model.set_normalisation(*prepared.normalisation)
+    return Learner(model, recipe, job.plan)
+
+
+def _prepare(
+    job: Job,
+    recipe: Recipe,
+    prepared: Prepared,
+    callbacks: Sequence[Callback],
+    force: bool,
+) -> Loop:
+    for split in ("train", "dev"):
+        if not len(prepared.indices(split)):
+            raise DataError(
+                f"split {split} of {prepared.name} is empty; training needs it: change splits"
+            )
+    learner = make_learner(recipe, prepared, job)
+    steps = len(cut(prepared.indices("train"), recipe.batch_size))
+    progress = Progress(steps, learner.device)
+    store = CheckpointStore(Path(job.folder))
+    now = identity(job, recipe, prepared)
+    saved = _newest_good(store, now, callbacks, force)
+    if saved is not None:
+        _restore(saved, learner, progress)
+    return Loop(
+        job=job,
+        recipe=recipe,
+        prepared=prepared,
+        feed=open_feed(prepared, learner.device),
+        learner=learner,
+        schedule=build(SCHEDULES, recipe.schedule),
+        progress=progress,
+        store=store,
+        facts={"identity": now, "model": plain(asdict(learner.model.spec))},
+        callbacks=callbacks,
+    )
+
+
+def _newest_good(
+    store: CheckpointStore, now: dict[str, Any], callbacks: Sequence[Callback], force: bool
+) -> Saved | None:
+    """Return the newest checkpoint that is whole, as is the best one that it names."""
+    for path in store.newest_first():
+        try:
+            saved = read_checkpoint(path)
+            if saved.values["best"] is not None:
+                read_checkpoint(store.path(saved.values["best"]))
+        except StorageError as error:
+            for callback in callbacks:
+                callback.on_refused(Refused(path=path, reason=str(error)))
+            continue
+        if not force:
+            check_same(saved.values["identity"], now, str(store.folder))
+        elif saved.values["step"] and saved.values["identity"] != now:
+            # Another order or batch size: the rest of that epoch cannot be known.
+            continue
+        return saved
+    return None
+
+
+def _restore(saved: Saved, learner: Learner, progress: Progress) -> None:
+    try:
+        learner.restore(saved.tensors)
+    except RuntimeError as error:
+        raise UsageError(
+            f"checkpoint {saved.path} does not fit the network: {error}; start a new run"
+        ) from error
+    progress.restore(saved.values, saved.tensors)
+
+
+def _start(loop: Loop) -> Start:
+    return Start(
+        job=loop.job,
+        epoch=loop.progress.epoch,
+        step=loop.progress.total_steps,
+        epochs=loop.job.epochs,
+        steps_per_epoch=loop.progress.steps,
+        examples=len(loop.prepared.indices("train")),
+        parameters=count_parameters(loop.learner.model),
+    )
+
+
+def _result(loop: Loop) -> JobResult:
+    progress = loop.progress
+    history, ends = progress.history[: loop.job.epochs], progress.ends[: loop.job.epochs]
+    best = best_epoch(history)
+    return JobResult(
+        best_epoch=best,
+        best_dev_error=history[best - 1]["dev_error"],
+        epochs=len(history),
+        best_checkpoint=str(loop.store.path(ends[best - 1])),
+        last_checkpoint=str(loop.store.path(ends[-1])),
+        stopped_early=is_stopped(history, loop.recipe.patience),
+        seconds=progress.seconds,
+        examples_per_second=loop.examples / loop.busy if loop.busy else 0.0,
+    )
+
+
+def _no_memory(job: Job, recipe: Recipe) -> TrainingError:
+    return TrainingError(
+        f"{job.plan.device} has not enough memory for batches of {recipe.batch_size}; try "
+        f"training.batch_size={max(1, recipe.batch_size // 2)}"
+    )

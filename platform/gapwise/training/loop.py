@@ -1,0 +1,200 @@
+"""The loop: plain, and deaf to who listens."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapwise.data.prepared import Prepared
+from gapwise.errors import StoppedError, TrainingError
+from gapwise.records import Job
+from gapwise.training.augmentation import Augmentation
+from gapwise.training.callbacks import Callback, Checkpoint, Epoch
+from gapwise.training.checkpoints import CheckpointStore
+from gapwise.training.draws import key, seed_generators
+from gapwise.training.feeds import Batch, Feed
+from gapwise.training.learner import Learner, all_finite
+from gapwise.training.order import epoch_batches
+from gapwise.training.progress import Progress, best_epoch, is_stopped
+from gapwise.training.recipe import Recipe
+from gapwise.training.schedules.base import Schedule
+
+TELL_SECONDS = 0.25
+
+
+@dataclass(kw_only=True)
+class Loop:
+    """One attempt at a job, from where its progress stands to its last epoch.
+
+    Attributes:
+        facts: plain values that every checkpoint carries.
+        should_stop: asked after each step.
+        examples, busy: training examples of this attempt, and the seconds that they took.
+    """
+
+    job: Job
+    recipe: Recipe
+    prepared: Prepared
+    feed: Feed
+    learner: Learner
+    schedule: Schedule
+    progress: Progress
+    store: CheckpointStore
+    facts: dict[str, Any]
+    callbacks: Sequence[Callback]
+    should_stop: Callable[[], bool] = lambda: False
+    examples: int = 0
+    busy: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._train = self.prepared.indices("train")
+        self._dev = self.prepared.indices("dev")
+        self._augment = Augmentation(
+            mirror=self.recipe.mirror, shift=self.recipe.shift, seed=self.job.seed
+        )
+        self._rates: list[float] = []
+        self._batches: list[NDArray[np.int64]] = []
+        self._sizes: list[int] = []
+        self._saved_at = self._told_at = self._counted_at = time.monotonic()
+
+    def run(self) -> None:
+        """Train until the job's epochs are done or dev has stopped improving.
+
+        Raises:
+            StoppedError: ``should_stop`` said so; a checkpoint is saved.
+            TrainingError: a loss is not finite.
+            StorageError: a checkpoint cannot be saved.
+        """
+        history = self.progress.history
+        while len(history) < self.job.epochs and not is_stopped(history, self.recipe.patience):
+            self._epoch()
+
+    def _epoch(self) -> None:
+        epoch = self.progress.epoch + 1
+        examples, busy, began = self.examples, self.busy, time.monotonic()
+        self._batches = epoch_batches(self._train, self.recipe.batch_size, self.job.seed, epoch)
+        self._sizes = [len(batch) for batch in self._batches]
+        # Closed at once when a step fails, so that no thread goes on gathering.
+        with closing(self.feed.batches(self._batches[self.progress.step :])) as batches:
+            for batch in batches:
+                self._step(epoch, batch)
+        self._tell()
+        self._check_weights()
+        self.busy += time.monotonic() - began
+        metrics = self._metrics()
+        self.progress.close_epoch(metrics)
+        rate = (self.examples - examples) / max(self.busy - busy, 1e-9)
+        self._close_epoch(metrics, rate, time.monotonic() - began)
+
+    def _step(self, epoch: int, batch: Batch) -> None:
+        at = self.progress.total_steps
+        factor = self._factor(at)
+        seed_generators(key("step", self.job.seed, epoch, self.progress.step), self.learner.device)
+        inputs = self._augment(batch.inputs, batch.positions, epoch)
+        changed = Batch(inputs, batch.targets, batch.weights, batch.positions)
+        self.progress.record(*self.learner.step(changed, factor))
+        self._rates.append(self.learner.lr(factor))
+        self.examples += len(batch.positions)
+        self._between_steps()
+
+    def _factor(self, step: int) -> float:
+        return self.schedule.factor(step, self.recipe.epochs * self.progress.steps)
+
+    def _lr(self, step: int) -> float:
+        """Return the learning rate of ``step`` (from 1)."""
+        return self.learner.lr(self._factor(step - 1))
+
+    def _between_steps(self) -> None:
+        now = time.monotonic()
+        if now - self._told_at > TELL_SECONDS:
+            self._tell()
+            self._told_at = now
+        stop = self.should_stop()
+        last = self.progress.step == self.progress.steps
+        # After the last step of an epoch comes the epoch's own checkpoint.
+        if stop or (not last and now - self._saved_at > self.recipe.checkpoint_seconds):
+            self._tell()
+            self._check_weights()
+            path = self._save()
+            if stop:
+                raise StoppedError(f"training stopped as asked, at {path}; resume the run")
+
+    def _tell(self) -> None:
+        """Fetch the losses since the last time, look at them, and pass them on."""
+        steps = self.progress.untold(self._sizes, self._rates)
+        self._rates = []
+        for step in steps:
+            if not np.isfinite(step.loss):
+                self._refuse(step.step, step.lr, f"the loss is {step.loss}")
+        if steps:
+            for callback in self.callbacks:
+                callback.on_steps(steps)
+
+    def _check_weights(self) -> None:
+        if not all_finite(self.learner.model.state_dict().values()):
+            step = self.progress.total_steps
+            self._refuse(step, self._lr(step), "a weight is NaN or infinite")
+
+    def _refuse(self, step: int, lr: float, what: str) -> None:
+        batch = self._batches[step - 1 - (self.progress.total_steps - self.progress.step)]
+        ids = [str(name) for name in self.prepared.ids[batch]]
+        raise TrainingError(
+            f"{what} at step {step} (lr {lr:g}; batch of {len(ids)} examples: "
+            f"{', '.join(ids[:5])}{', …' if len(ids) > 5 else ''}); lower "
+            f"training.optimizer.lr or look at these examples; the last good checkpoint in "
+            f"{self.store.folder} is kept",
+            step=step,
+            lr=lr,
+            example_ids=ids,
+        )
+
+    def _metrics(self) -> dict[str, float]:
+        train_loss, train_error = self.progress.means(self._sizes)
+        dev = self.learner.evaluate(self.feed, self._dev)
+        if not np.isfinite(dev.loss):
+            step = self.progress.total_steps
+            self._refuse(step, self._lr(step), f"the dev loss is {dev.loss} after the epoch")
+        return {
+            "train_loss": train_loss,
+            "train_error": train_error,
+            "dev_loss": dev.loss,
+            "dev_error": dev.error,
+        }
+
+    def _close_epoch(self, metrics: dict[str, float], rate: float, seconds: float) -> None:
+        epoch = Epoch(
+            epoch=self.progress.epoch,
+            step=self.progress.total_steps,
+            metrics=metrics,
+            examples_per_second=rate,
+            seconds=seconds,
+            best=best_epoch(self.progress.history) == self.progress.epoch,
+        )
+        for callback in self.callbacks:
+            callback.on_epoch(epoch)
+        self._save()
+
+    def _save(self) -> Path:
+        self._count_seconds()
+        for callback in self.callbacks:
+            callback.before_checkpoint()
+        step = self.progress.total_steps
+        values = self.facts | self.progress.values()
+        path = self.store.save(step, values, self.learner.tensors() | self.progress.tensors())
+        saved = Checkpoint(
+            path=path, epoch=self.progress.epoch, step=step, best=step == self.progress.best_step
+        )
+        for callback in self.callbacks:
+            callback.on_checkpoint(saved)
+        self._saved_at = time.monotonic()
+        return path
+
+    def _count_seconds(self) -> None:
+        now = time.monotonic()
+        self.progress.seconds += now - self._counted_at
+        self._counted_at = now

@@ -1,0 +1,66 @@
+"""A network with its normalisation: takes raw examples, gives outputs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from gapwise.networks.base import NETWORKS
+from gapwise.tasks.base import TASKS, Task
+from gapwise.training.recipe import build
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """All that is needed to make a model again, as plain values.
+
+    Attributes:
+        network, task: parts, each a name with its options beside it.
+        input_shape: shape of one example.
+        classes: class names in the order of the scores.
+    """
+
+    network: Mapping[str, Any]
+    task: Mapping[str, Any]
+    input_shape: tuple[int, ...]
+    classes: tuple[str, ...]
+
+
+class Model(nn.Module):
+    """A network behind the normalisation by the training set's mean and deviation (notes 3.5)."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, spec: ModelSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.task: Task = build(TASKS, spec.task)
+        self.network: nn.Module = build(
+            NETWORKS,
+            spec.network,
+            input_shape=spec.input_shape,
+            outputs=self.task.outputs(spec.classes),
+        )
+        shape = (spec.input_shape[0],) + (1,) * (len(spec.input_shape) - 1)
+        self.register_buffer("mean", torch.zeros(shape))
+        self.register_buffer("deviation", torch.ones(shape))
+        self.channels_last = False
+
+    def set_normalisation(self, mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> None:
+        """Take mean and deviation, each (channels,) or (features,), in the units of the inputs."""
+        self.mean.copy_(torch.as_tensor(mean).reshape(self.mean.shape))
+        self.deviation.copy_(torch.as_tensor(deviation).reshape(self.deviation.shape))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return (n, units) for raw inputs: (n, channels, height, width) uint8, or rows float32."""
+        if self.channels_last and inputs.ndim == 4:
+            x = inputs.to(torch.float32, memory_format=torch.channels_last)
+        else:
+            x = inputs.to(torch.float32)
+        outputs: Tensor = self.network((x - self.mean) / self.deviation)
+        return outputs

@@ -1,0 +1,20 @@
+"""Adam (notes 3.12; Kingma and Ba 2015)."""
+
+from torch.optim import Adam, Optimizer
+
+from gapwise.training.optimizers.base import Groups, kernels
+
+__all__ = ["adam"]
+
+
+def adam(
+    groups: Groups,
+    fused: bool,
+    *,
+    lr: float = 1e-3,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-8,
+) -> Optimizer:
+    """Return Adam; L2 is part of the gradient, as in the notes."""
+    return Adam(groups, lr=lr, betas=(beta1, beta2), eps=epsilon, **kernels(fused))

@@ -1,0 +1,22 @@
+"""Gradient descent with momentum (notes 3.10)."""
+
+from torch.optim import SGD, Optimizer
+
+from gapwise.training.optimizers.base import Groups, kernels
+
+__all__ = ["momentum"]
+
+
+def momentum(
+    groups: Groups,
+    fused: bool,
+    *,
+    lr: float = 0.1,
+    beta: float = 0.9,
+    nesterov: bool = False,
+) -> Optimizer:
+    """Return gradient descent with v ← βv + dW, W ← W − lr·v.
+
+    The notes scale dW by 1 − β: their learning rate is this one divided by 1 − β.
+    """
+    return SGD(groups, lr=lr, momentum=beta, nesterov=nesterov, **kernels(fused))

@@ -1,0 +1,138 @@
+"""Predictions of a split from one checkpoint, in evaluation mode."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gapwise.data.prepared import Prepared
+from gapwise.errors import StorageError, UsageError
+from gapwise.records import Job, NumericPlan, Predictions
+from gapwise.training.checkpoints import CheckpointStore, Saved, read_checkpoint, read_values
+from gapwise.training.feeds import open_feed
+from gapwise.training.learner import EVALUATION_BATCH, evaluating, ready, under_prefix
+from gapwise.training.model import Model, ModelSpec
+from gapwise.training.numerics import autocast, under
+from gapwise.training.order import cut
+
+
+def predict(place: Path, job: Job, prepared: Prepared, split: str) -> Predictions:
+    """Return what the network of a checkpoint says of every example of ``split``.
+
+    Args:
+        place: the JSON of a checkpoint, or a folder of checkpoints, of which the best is taken.
+        job: its numeric plan is used.
+        prepared: the data.
+        split: one of the four splits; may be empty.
+
+    Raises:
+        StorageError: there is no checkpoint, or it is damaged.
+        UsageError: the data's classes or shapes are not those that the network was trained on.
+    """
+    saved = read_checkpoint(best_checkpoint(place) if place.is_dir() else place)
+    positions = prepared.indices(split)
+    with under(job.plan) as device:
+        model = ready(_model(saved), job.plan)
+        _check_fits(model, prepared, saved.path)
+        outputs = _outputs(model, prepared, positions, job.plan, device)
+        task = model.task
+        targets = torch.from_numpy(prepared.targets[positions])
+        predicted = task.predict(outputs)
+        return Predictions(
+            split=split,
+            example_id=prepared.ids[positions],
+            target=targets.numpy(),
+            predicted=predicted.numpy(),
+            error=task.error(predicted, targets).double().numpy(),
+            weight=_at(prepared.weights, positions, default=1.0),
+            classes=prepared.classes,
+            loss=task.loss(outputs, targets).double().numpy(),
+            scores=task.scores(outputs).numpy(),
+            source=prepared.sources[positions],
+            group=None if prepared.groups is None else prepared.groups[positions],
+            media=None if prepared.media is None else prepared.media[positions],
+            metadata={name: column[positions] for name, column in prepared.metadata.items()},
+        )
+
+
+def load_network(place: Path) -> Model:
+    """Return the model of a checkpoint on the CPU in evaluation mode, for new inputs or export.
+
+    It takes raw inputs, as the dataset gave them, and normalises them itself; ``.task`` reads its
+    outputs and ``.spec`` names its classes.
+
+    Raises:
+        StorageError: there is no checkpoint, or it is damaged.
+    """
+    return _model(read_checkpoint(best_checkpoint(place) if place.is_dir() else place)).eval()
+
+
+def best_checkpoint(folder: Path) -> Path:
+    """Return the best checkpoint that the newest whole one in ``folder`` names.
+
+    Raises:
+        StorageError: there is none yet.
+    """
+    store = CheckpointStore(folder)
+    for path in store.newest_first():
+        best = _best_named_by(path)
+        if best is not None:
+            return store.path(best)
+    raise StorageError(f"{folder} holds no checkpoint of a whole epoch; resume the run first")
+
+
+def _best_named_by(path: Path) -> int | None:
+    try:
+        best: int | None = read_values(path)["best"]
+    except StorageError:
+        return None
+    return best
+
+
+def _model(saved: Saved) -> Model:
+    spec: Mapping[str, Any] = saved.values["model"]
+    model = Model(
+        ModelSpec(
+            network=spec["network"],
+            task=spec["task"],
+            input_shape=tuple(spec["input_shape"]),
+            classes=tuple(spec["classes"]),
+        )
+    )
+    model.load_state_dict(dict(under_prefix(saved.tensors, "model.")))
+    return model
+
+
+def _check_fits(model: Model, prepared: Prepared, path: Path) -> None:
+    trained = (model.spec.input_shape, model.spec.classes)
+    if trained != (prepared.input_shape, prepared.classes):
+        raise UsageError(
+            f"checkpoint {path} was trained on inputs {trained[0]} and {len(trained[1])} classes, "
+            f"but {prepared.name} has {prepared.input_shape} and {len(prepared.classes)}, or other "
+            "names of classes; predict with the data of its run"
+        )
+
+
+def _outputs(
+    model: Model,
+    prepared: Prepared,
+    positions: NDArray[np.int64],
+    plan: NumericPlan,
+    device: torch.device,
+) -> torch.Tensor:
+    """Return (n, units) float32 on the CPU."""
+    parts = [torch.empty(0, model.task.outputs(prepared.classes))]
+    with evaluating(model):
+        for batch in open_feed(prepared, device).batches(cut(positions, EVALUATION_BATCH)):
+            with autocast(plan):
+                parts.append(model(batch.inputs).float().cpu())
+        return torch.cat(parts)
+
+
+def _at(
+    column: NDArray[np.float64] | None, positions: NDArray[np.int64], default: float
+) -> NDArray[np.float64]:
+    return np.full(len(positions), default) if column is None else column[positions]
