@@ -160,8 +160,11 @@ def _clusters(
     if keys is None:
         return None, Clusters(totals, weights, most)
     names, codes = np.unique(keys, return_inverse=True)
-    sums = np.bincount(codes, totals, len(names)), np.bincount(codes, weights, len(names))
-    return names, Clusters(*sums, most)
+    return names, Clusters(
+        totals=np.bincount(codes, totals, len(names)).astype(np.float64),
+        weights=np.bincount(codes, weights, len(names)).astype(np.float64),
+        most=most,
+    )
 
 
 def _check(columns: Columns) -> None:

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from gapwise.diagnostics.errors_by_split import SplitErrors, from_predictions
+from gapwise.diagnostics.reading import read_splits
 from gapwise.records import HumanLevel, Predictions
+
+FEW_SEEDS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +27,7 @@ class Evidence:
         notes: what a reader must know of this data, one sentence each.
         classes: the class names, where the task has classes.
         same_distribution: train and dev are stated, or were split, from one distribution.
-        images: the inputs are images; None where nobody knows.
+        input_shape: shape of one input, (channels, height, width) for images; empty where unknown.
     """
 
     run_ids: tuple[str, ...]
@@ -36,7 +40,7 @@ class Evidence:
     notes: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     same_distribution: bool = False
-    images: bool | None = None
+    input_shape: tuple[int, ...] = ()
 
     @property
     def seeds(self) -> int:
@@ -44,20 +48,37 @@ class Evidence:
         return len(self.run_ids)
 
 
-def gather(
-    runs: Mapping[str, Sequence[Predictions]] | Mapping[str, Mapping[str, Predictions]],
-) -> dict[str, tuple[SplitErrors, ...]]:
-    """Return ``Evidence.splits`` from predictions in memory: run id → its predictions.
+def read(
+    *, run_ids: tuple[str, ...], paths: Mapping[str, Sequence[Path]], **known: Any
+) -> Evidence:
+    """Return the evidence that prediction files give, with what else is known of the runs.
+
+    Args:
+        run_ids: the runs.
+        paths: split → the Parquet file of every run, in the order of ``run_ids``.
+        known: any further field of ``Evidence``.
+
+    Raises:
+        DataError: a file cannot be read, lacks the column ``error``, or holds wrong numbers.
+    """
+    splits, classes = read_splits(paths)
+    return Evidence(**{"run_ids": run_ids, "splits": splits, "classes": classes, **known})
+
+
+def from_memory(runs: Mapping[str, Sequence[Predictions]], **known: Any) -> Evidence:
+    """Return the evidence of predictions in memory: run id → its predictions of each split.
 
     A split that not every run has, or that is empty, is left out.
 
     Raises:
         DataError: errors or weights are no valid numbers.
     """
-    tables = [
-        {p.split: p for p in (run.values() if isinstance(run, Mapping) else run) if len(p)}
-        for run in runs.values()
-    ]
-    shared = [s for s in (tables[0] if tables else {}) if all(s in table for table in tables)]
+    tables = [{p.split: p for p in run if len(p)} for run in runs.values()]
+    shared = [split for split in tables[0] if all(split in table for table in tables)]
     several = len(tables) > 1
-    return {s: tuple(from_predictions(t[s], keep_examples=several) for t in tables) for s in shared}
+    splits = {
+        split: tuple(from_predictions(table[split], keep_examples=several) for table in tables)
+        for split in shared
+    }
+    classes = next((p.classes for table in tables for p in table.values()), ())
+    return Evidence(**{"run_ids": tuple(runs), "splits": splits, "classes": classes, **known})

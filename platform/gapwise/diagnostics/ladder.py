@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from gapwise.diagnostics.evidence import Evidence
+from gapwise.diagnostics.evidence import FEW_SEEDS, Evidence
 from gapwise.diagnostics.findings.base import DIAGNOSTICS
 from gapwise.diagnostics.gaps import Draws, Link, Verdict, gap_draws, judge, links
 from gapwise.diagnostics.needs import needs
 from gapwise.diagnostics.rungs import Step, human_step, proxy, rungs
 from gapwise.records import Diagnosis, Finding, Gap
 
-FEW_SEEDS = 5
 _QUANTILES = (0.025, 0.975)
 
 

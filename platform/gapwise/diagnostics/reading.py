@@ -17,29 +17,27 @@ _WANTED = ("error", "weight", "group", "source", "target")
 
 
 def read_splits(
-    runs: Sequence[Mapping[str, Path]],
+    paths: Mapping[str, Sequence[Path]],
 ) -> tuple[dict[str, tuple[SplitErrors, ...]], tuple[str, ...]]:
     """Return ``Evidence.splits`` and the class names from prediction files.
 
     Args:
-        runs: for each run, split → path of its Parquet file. A split that not every run has, and an
-            empty file, are left out.
+        paths: split → the Parquet file of every run. A split with an empty file is left out.
 
     Raises:
         DataError: a file cannot be read, lacks the column ``error``, or holds wrong numbers.
     """
-    several = len(runs) > 1
-    shared = [split for split in runs[0] if all(split in run for run in runs)]
     splits: dict[str, tuple[SplitErrors, ...]] = {}
     classes: tuple[str, ...] = ()
-    for split in shared:
-        tables = [_table(run[split], several) for run in runs]
+    for split, files in paths.items():
+        several = len(files) > 1
+        tables = [_table(Path(file), several) for file in files]
         if not all(len(table) for table in tables):
             continue
         classes = classes or _classes(tables[0])
         splits[split] = tuple(
-            summarise(_columns(table, str(run[split]), several))
-            for table, run in zip(tables, runs, strict=True)
+            summarise(_columns(table, str(file), several))
+            for table, file in zip(tables, files, strict=True)
         )
     return splits, classes
 
@@ -134,7 +132,7 @@ def _target(
     column = table.column("target")
     if classes and pa.types.is_integer(column.type) and not column.null_count:
         codes = np.asarray(column.to_numpy(), np.int64)
-        if len(codes) and 0 <= codes.min() and codes.max() < len(classes):
+        if len(codes) and codes.min() >= 0 and codes.max() < len(classes):
             return list(classes), codes
         return None
     found = _coded(table, "target") if not pa.types.is_floating(column.type) else None

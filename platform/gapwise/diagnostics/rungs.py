@@ -80,12 +80,13 @@ class Resampled(Posterior):
     def draw(self, factor: float, generator: np.random.Generator) -> Draws:
         """Return draws; more examples shrink what examples cause, not what seeds cause."""
         drawn = self.rates + (self.drawn - self.rates) / np.sqrt(factor)
-        return np.clip(drawn.mean(axis=1) + (drawn * self.seeds).sum(axis=1), 0.0, 1.0)
+        together = drawn.mean(axis=1) + (drawn * self.seeds).sum(axis=1)
+        return np.asarray(np.clip(together, 0.0, 1.0), np.float64)
 
     @property
     def exact(self) -> Draws | float:
         """The observed errors, weighted over seeds as every rung is."""
-        return self.rates.mean() + self.seeds @ self.rates
+        return np.asarray(self.rates.mean() + self.seeds @ self.rates, np.float64)
 
 
 @dataclass(frozen=True)

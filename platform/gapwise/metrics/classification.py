@@ -47,7 +47,7 @@ def confusion_matrix(
         ValueError: a position is negative or not below ``classes``.
     """
     for name, positions in (("target", target), ("predicted", predicted)):
-        if len(positions) and not (0 <= positions.min() and positions.max() < classes):
+        if len(positions) and not (positions.min() >= 0 and positions.max() < classes):
             raise ValueError(f"{name} holds a position outside of 0 to {classes - 1}")
     cells = np.bincount(target * classes + predicted, weight, classes * classes)
     return cells.astype(np.float64).reshape(classes, classes)

@@ -33,7 +33,7 @@ def bootstrap(
     Groups get Dirichlet weights, shared by all seeds. Two atoms of half a group's exponential
     weight, at error 0 and at error 1 and worth one effective example, keep draws away from a false
     certainty where all errors are equal; for independent 0/1 errors this is Jeffreys' Beta exactly.
-    Deviations are widened as Student's t on groups − 1 is, since few groups understate their spread.
+    Deviations are widened as Student's t on groups − 1, since few groups understate their spread.
 
     Args:
         totals: (groups, seeds) Σ weight × error.
@@ -54,9 +54,10 @@ def bootstrap(
         size = min(_CHUNK, draws - start)
         sums = _gammas(counts, size, generator) @ rows
         at_zero, at_one = generator.standard_gamma(0.5, (2, size, 1))
-        drawn = (sums[:, :-1] + atom * at_one) / (sums[:, -1:] + atom * (at_zero + at_one))
-        deviations[start : start + size] = drawn - rates
-    return np.clip(rates + deviations * widening(groups, draws, generator)[:, None], 0.0, 1.0)
+        errors = (sums[:, :-1] + atom * at_one) / (sums[:, -1:] + atom * (at_zero + at_one))
+        deviations[start : start + size] = errors - rates
+    drawn = rates + deviations * widening(groups, draws, generator)[:, None]
+    return np.asarray(np.clip(drawn, 0.0, 1.0), np.float64)
 
 
 def seed_deviations(seeds: int, draws: int, generator: np.random.Generator) -> Draws:
@@ -98,8 +99,8 @@ def _collapsed(rows: Draws, generator: np.random.Generator) -> tuple[Draws, NDAr
         if len(distinct) <= BLOCKS:
             return distinct, counts
     block = generator.permutation(len(rows)) % BLOCKS
-    merged = np.column_stack([np.bincount(block, column, BLOCKS) for column in rows.T])
-    return merged, np.ones(BLOCKS, np.int64)
+    merged = [np.bincount(block, column, BLOCKS) for column in rows.T]
+    return np.column_stack(merged).astype(np.float64), np.ones(BLOCKS, np.int64)
 
 
 def _distinct(rows: Draws) -> tuple[Draws, NDArray[np.int64]]:

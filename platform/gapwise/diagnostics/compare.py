@@ -1,0 +1,199 @@
+"""Two runs on the same examples: who errs less, surely so or not, and on which examples.
+
+Exact McNemar and Tango's score interval for independent 0/1 errors of unit weight; sign flips and
+a linearised interval by group otherwise.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapwise.errors import DataError, shown
+from gapwise.records import Predictions
+from gapwise.statistics.paired import mcnemar, tango
+from gapwise.statistics.signflip import clustered_difference, sign_flip
+
+LEVEL = 0.05
+_SILENT = ("name", "description")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What ``compare --json`` says; differences are error(A) − error(B), fractions of 1.
+
+    Attributes:
+        split: the split compared.
+        n_shared: examples that both predicted.
+        difference, low, high: difference of errors with its 95 % interval; None for one group.
+        p_value: exact McNemar's, or of sign flips by group.
+        verdict: ``a`` or ``b``, the run with the lower error, or ``undecided``.
+        fixed, broken: examples wrong in A and right in B, and the other way round.
+        fixed_ids, broken_ids: their ids.
+        knobs_changed: dotted key → [value in A, value in B] where the pipelines differ.
+        extra: further fields of the document.
+    """
+
+    split: str
+    n_shared: int
+    difference: float
+    low: float | None
+    high: float | None
+    p_value: float
+    verdict: str
+    fixed: int
+    broken: int
+    fixed_ids: tuple[str, ...]
+    broken_ids: tuple[str, ...]
+    knobs_changed: Mapping[str, tuple[Any, Any]]
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the document of ``compare --json``."""
+        document = asdict(self)
+        document |= document.pop("extra")
+        for key in ("fixed_ids", "broken_ids"):
+            document[key] = list(document[key])
+        document["knobs_changed"] = {k: list(v) for k, v in self.knobs_changed.items()}
+        return document
+
+
+def compare(
+    a: Predictions,
+    b: Predictions,
+    *,
+    pipelines: tuple[Mapping[str, Any] | None, Mapping[str, Any] | None] = (None, None),
+) -> Comparison:
+    """Compare two runs' predictions of one split on the examples that they share.
+
+    Raises:
+        DataError: other splits, other classes, no shared example, or other labels for them.
+    """
+    first, second = _shared(a, b)
+    errors_a, errors_b = a.error[first], b.error[second]
+    weight = a.weight[first]
+    group = None if a.group is None else a.group[first]
+    ids = a.example_id[first]
+    fixed, broken = errors_a > errors_b, errors_b > errors_a
+    n = len(ids)
+    counted = _independent(errors_a, errors_b, weight, group)
+    if counted:
+        counts = int(fixed.sum()), int(broken.sum())
+        interval, p_value = tango(*counts, n), mcnemar(*counts)
+    else:
+        sums, weights = _by_group(weight * (errors_a - errors_b), weight, group)
+        interval, p_value = clustered_difference(sums, weights), sign_flip(sums)
+    difference = float((weight * (errors_a - errors_b)).sum() / weight.sum())
+    changed = knobs_changed(*pipelines)
+    return Comparison(
+        split=a.split,
+        n_shared=n,
+        difference=difference,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        p_value=p_value,
+        verdict=_verdict(difference, p_value),
+        fixed=int(fixed.sum()),
+        broken=int(broken.sum()),
+        fixed_ids=tuple(ids[fixed].tolist()),
+        broken_ids=tuple(ids[broken].tolist()),
+        knobs_changed=changed,
+        extra={
+            "test": "exact McNemar" if counted else "sign flips by group",
+            "n_a": len(a),
+            "n_b": len(b),
+            "credit": _credit(changed),
+        },
+    )
+
+
+def knobs_changed(
+    a: Mapping[str, Any] | None, b: Mapping[str, Any] | None
+) -> dict[str, tuple[Any, Any]]:
+    """Return the dotted keys in which two resolved pipelines differ, with both values."""
+    flat_a, flat_b = _flat(a or {}), _flat(b or {})
+    keys = [key for key in {**flat_a, **flat_b} if key.split(".")[0] not in _SILENT]
+    return {
+        key: (flat_a.get(key), flat_b.get(key))
+        for key in sorted(keys)
+        if flat_a.get(key) != flat_b.get(key)
+    }
+
+
+def _verdict(difference: float, p_value: float) -> str:
+    if p_value >= LEVEL or difference == 0:
+        return "undecided"
+    return "b" if difference > 0 else "a"
+
+
+def _credit(changed: Mapping[str, Any]) -> str:
+    """Whether the difference can be credited to one knob (notes 4.2, orthogonalization)."""
+    knobs = [key for key in changed if key != "seed"]
+    if len(knobs) > 1:
+        return f"{len(knobs)} knobs moved, so the difference cannot be credited to any one of them"
+    return f"{knobs[0]} alone moved" if knobs else "no knob moved"
+
+
+def _shared(a: Predictions, b: Predictions) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    if a.split != b.split:
+        raise DataError(
+            f"the runs' predictions are of {shown(a.split)} and {shown(b.split)}; "
+            "compare one and the same split"
+        )
+    if a.classes != b.classes:
+        raise DataError(
+            f"the runs know {len(a.classes)} and {len(b.classes)} classes, "
+            f"{len(set(a.classes) & set(b.classes))} of them the same in name, and must agree in "
+            "names and order; compare runs on the same classes"
+        )
+    ids, first, second = np.intersect1d(a.example_id, b.example_id, return_indices=True)
+    if not len(ids):
+        raise DataError(
+            f"the runs share 0 of {len(a)} and {len(b)} {a.split} examples; "
+            "compare runs on the same data and split"
+        )
+    order = np.argsort(first)
+    first, second = first[order], second[order]
+    differing = np.flatnonzero(a.target[first] != b.target[second])
+    if len(differing):
+        example = shown(a.example_id[first[differing[0]]])
+        raise DataError(
+            f"the runs disagree on the label of {len(differing)} of {len(ids)} shared {a.split} "
+            f"examples, {example} first; compare runs under one label revision"
+        )
+    return first, second
+
+
+def _independent(
+    errors_a: NDArray[np.float64],
+    errors_b: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    group: NDArray[np.str_] | None,
+) -> bool:
+    binary = all(((e == 0) | (e == 1)).all() for e in (errors_a, errors_b))
+    alone = group is None or len(np.unique(group)) == len(group) or (group == "").all()
+    return bool(binary and alone and (weight == 1).all())
+
+
+def _by_group(
+    sums: NDArray[np.float64], weights: NDArray[np.float64], group: NDArray[np.str_] | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if group is None:
+        return sums, weights
+    names, codes = np.unique(group, return_inverse=True)
+    alone = names[codes] == ""
+    codes = np.where(alone, len(names) + np.arange(len(codes)), codes)
+    codes = np.unique(codes, return_inverse=True)[1]
+    return np.bincount(codes, sums), np.bincount(codes, weights)
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        elif value is not None:
+            flat[f"{prefix}{key}"] = list(value) if isinstance(value, tuple) else value
+    return flat

@@ -1,0 +1,63 @@
+"""Which knobs act on a gap, what each changes, and the most that it can gain (notes 4.2)."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from gapwise.diagnostics.catalogue import CATALOGUE, Entry
+from gapwise.diagnostics.evidence import Evidence
+from gapwise.diagnostics.pipeline_view import PipelineView
+from gapwise.records import Gap, Knob
+
+
+def knobs(evidence: Evidence, gap: Gap, inherent: float = 0.0) -> tuple[Knob, ...]:
+    """Return the knobs that act on ``gap``, those with a command first.
+
+    No knob can gain more than the gap itself, less what is inherent in the target.
+
+    Args:
+        evidence: its pipeline decides which knobs apply; without one all are named, none is spelt.
+        gap: a gap of the ladder; a combined one gets the knobs of all its parts.
+        inherent: part of the gap that people meet too, as a fraction of 1.
+    """
+    parts = ["avoidable_bias" if part == "bias" else part for part in gap.name.split("+")]
+    at_most = max(0.0, gap.gap - max(0.0, inherent))
+    view = PipelineView(evidence)
+    found = [
+        knob
+        for part in parts
+        for entry in CATALOGUE
+        if entry.gap == part and (knob := _knob(entry, view, at_most))
+    ]
+    return tuple(sorted(found, key=lambda knob: not knob.change))
+
+
+def command(name: str, change: Mapping[str, Any]) -> str:
+    """Return the command line that trains pipeline ``name`` with ``change``."""
+    overrides = [shlex.quote(f"{key}={_yaml(value)}") for key, value in change.items()]
+    return " ".join(["gapwise train", shlex.quote(name), *overrides])
+
+
+def _knob(entry: Entry, view: PipelineView, at_most: float) -> Knob | None:
+    change: Mapping[str, Any] = {}
+    pipeline = view.evidence.pipeline
+    if pipeline and entry.change:
+        found = entry.change(view)
+        if found is None:
+            return None
+        change = found
+    name = str(view.get("name", ""))
+    return Knob(
+        name=entry.name,
+        gap=entry.gap,
+        why=entry.why,
+        change=change,
+        command=command(name, change) if change and name else "",
+        at_most=at_most,
+    )
+
+
+def _yaml(value: Any) -> str:
+    """The value as it stands in an override: JSON is YAML, and a bare word needs no quotes."""
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
