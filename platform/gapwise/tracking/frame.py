@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gapwise.tracking.rows import RunRow
+
+LARGEST = 2**63
 
 FIXED = (
     "run_id",
@@ -41,8 +44,8 @@ def _spread(prefix: str, maps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _column(values: list[Any]) -> Any:
     # Whole numbers stay whole beside a run that lacks the value; mixed kinds stay what they are.
     kinds = {type(value) for value in values} - {type(None)}
-    if kinds <= {float}:
-        return pd.array(values, dtype="float64") if kinds else values
-    if kinds <= {int, float}:
-        return pd.array(values, dtype="Int64" if kinds == {int} else "Float64")
+    if kinds == {float}:
+        return np.array(values, dtype=np.float64)
+    if kinds == {int} and all(abs(value or 0) < LARGEST for value in values):
+        return pd.array(values, dtype="Int64")
     return pd.Series(values, dtype=object)

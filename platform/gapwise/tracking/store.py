@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SHORTEST_PREFIX = 6
 
-BEST_BY = ("dev/error", "dev_error")
+BEST_BY = ("best_dev_error", "dev_error")
 """Metrics that ``best`` goes by, the first that a run has."""
 
 
@@ -211,7 +211,7 @@ def _pick(rows: list[RunRow], ref: str) -> RunRow:
 def _best(rows: list[RunRow]) -> RunRow:
     judged = [(error, row) for row in rows if (error := _dev_error(row)) is not None]
     if not judged:
-        raise UsageError(f"no run has a metric {BEST_BY[0]}; name a run, or train one to its end")
+        raise UsageError(f"no run has a metric {BEST_BY[1]}; name a run, or train one to its end")
     return min(judged, key=lambda pair: pair[0])[1]
 
 
