@@ -119,22 +119,24 @@ def trained(document: Mapping[str, Any]) -> None:
 def comparison(document: Mapping[str, Any]) -> None:
     """Print which of two runs is better, how sure that is, and what flipped."""
     out = _console()
-    table = _table(
-        "", "A", "B", title=f"{document['split']}, {document['n_shared']} shared examples"
-    )
-    table.add_row("error", percent(document["error_a"], 2), percent(document["error_b"], 2))
-    out.print(table)
+    low, high = document["low"], document["high"]
+    bounds = "no interval" if low is None else f"{100 * low:.2f} … {100 * high:.2f}"
     out.print(
-        f"Difference A − B: {100 * document['difference']:+.2f} points "
-        f"({100 * document['low']:.2f} … {100 * document['high']:.2f}), "
-        f"McNemar p = {document['p_value']:.3g}; "
-        f"B fixes {document['fixed']} and breaks {document['broken']}.",
+        f"{document['split']}, {document['n_shared']:,} shared examples: error(A) − error(B) = "
+        f"{100 * document['difference']:+.2f} points ({bounds}), p = {document['p_value']:.3g} "
+        f"({document['test']}).",
+        highlight=False,
+    )
+    out.print(
+        f"B fixes {document['fixed']} examples that A gets wrong, and breaks {document['broken']}.",
         highlight=False,
     )
     verdicts = {"a": "A has the lower error.", "b": "B has the lower error."}
     out.print(verdicts.get(document["verdict"], "Undecided: chance alone could do this."))
-    for change in document["knobs_changed"]:
-        out.print(f"  {change['key']}: {change['a']} → {change['b']}", markup=False)
+    for key, (before, after) in document["knobs_changed"].items():
+        out.print(f"  {key}: {before} → {after}", markup=False, highlight=False)
+    if document["credit"]:
+        out.print(f"  {document['credit']}.", markup=False)
 
 
 def data_report(document: Mapping[str, Any]) -> None:

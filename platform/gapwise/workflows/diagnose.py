@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from gapwise.diagnostics import ladder
+from gapwise.diagnostics import evidence, ladder
 from gapwise.diagnostics.evidence import Evidence
-from gapwise.diagnostics.reading import read_splits
 from gapwise.errors import DataError
 from gapwise.ledger import human, looks
 from gapwise.ledger.ledger import Ledger
@@ -82,11 +81,9 @@ def gather(runs: Sequence[StoredRun], ledger: Ledger) -> Evidence:
                 f"finish it with `gapwise resume {run.run_id}`"
             )
     first = runs[0]
-    splits, classes = read_splits([_paths(run) for run in runs])
-    return Evidence(
+    return evidence.read(
         run_ids=tuple(run.run_id for run in runs),
-        splits=splits,
-        classes=classes,
+        paths=_paths(runs),
         human=(*_stated_human(first), *human.levels(ledger, first.dataset)),
         pipeline=first.pipeline() or {},
         label_revision=ledger.revision(),
@@ -97,9 +94,12 @@ def gather(runs: Sequence[StoredRun], ledger: Ledger) -> Evidence:
     )
 
 
-def _paths(run: StoredRun) -> dict[str, Path]:
-    paths = {split: run.predictions_path(split) for split in run.splits()}
-    return {split: path for split, path in paths.items() if path is not None}
+def _paths(runs: Sequence[StoredRun]) -> dict[str, list[Path]]:
+    """Return the files of each split that every run has."""
+    shared = [s for s in runs[0].splits() if all(s in run.splits() for run in runs)]
+    return {
+        split: [run.artifact(f"predictions/{split}.parquet") for run in runs] for split in shared
+    }
 
 
 def _stated_human(run: StoredRun) -> list[HumanLevel]:

@@ -34,8 +34,10 @@ def _closed(store: RunStore) -> str:
 
 
 def _drained(store: RunStore) -> str:
-    sent = sum(store.drain(run_id) for run_id in store.pending())
-    return f"sent {sent} points that waited" if sent else "nothing waits"
+    waiting = store.undrained()
+    for run_id in waiting:
+        store.drain(run_id)
+    return f"sent {len(waiting)} runs that waited" if waiting else "nothing waits"
 
 
 def _verified(ledger: Ledger) -> str:

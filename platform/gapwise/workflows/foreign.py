@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gapwise.errors import DataError, did_you_mean, shown
 from gapwise.records import SPLITS, Predictions
-from gapwise.tracking import predictions as tables
+from gapwise.tracking.checked import checked
 
 KNOWN = frozenset(
     (
@@ -77,7 +77,7 @@ def predictions_of(
     predicted = _predicted(frame, scores, names, where)
     error = _error(frame, target, predicted, where)
     text = {name: _text(frame, name) for name in ("source", "group", "media")}
-    return tables.checked(
+    return checked(
         Predictions(
             split=split,
             example_id=frame["example_id"].astype(str).to_numpy(dtype=np.str_),

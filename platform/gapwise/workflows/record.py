@@ -69,7 +69,7 @@ def write_predictions(
         writer.log_file(path, "predictions")
         if split != "test":  # the test error is shown only when asked for, and then counted
             mean = float(np.average(predictions.error, weights=predictions.weight))
-            writer.log_metric(f"{split}_error", mean, 0)
+            writer.log_metric(f"{split}/error", mean, 0)
 
 
 def parse_human(text: str) -> HumanLevel:

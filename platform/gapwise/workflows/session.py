@@ -12,7 +12,7 @@ from gapwise.ledger import human as human_levels
 from gapwise.ledger.ledger import Ledger
 from gapwise.records import SPLITS, HumanLevel, Predictions
 from gapwise.settings import Settings
-from gapwise.tracking import predictions as tables
+from gapwise.tracking.checked import checked
 from gapwise.tracking.store import RunStore
 from gapwise.workflows.author import author
 from gapwise.workflows.record import write_predictions
@@ -96,7 +96,7 @@ class Session:
         if split not in SPLITS:
             raise UsageError(f"split {split!r} is not known; {did_you_mean(split, SPLITS)}")
         table = _table(split, ids, target, scores, predicted, error, self._classes, columns)
-        write_predictions(self._writer, {split: tables.checked(table, f"predictions of {split}")})
+        write_predictions(self._writer, {split: checked(table, f"predictions of {split}")})
 
     def __enter__(self) -> Self:
         self._writer.__enter__()

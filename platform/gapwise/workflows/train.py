@@ -177,7 +177,7 @@ def _work(writer: RunWriter, job: Job, prepared: Prepared, *, force: bool) -> Jo
     splits = [split for split in SPLITS if len(prepared.indices(split))]
     tables = {split: predict(best, job, prepared, split) for split in splits}
     write_predictions(writer, tables, prepared.media_root)
-    for path in (best, best.with_suffix(".json")):
+    for path in (best, best.with_suffix(".safetensors")):
         writer.log_file(path, "checkpoints")
     writer.log_metrics({"best_epoch": result.best_epoch, "epochs": result.epochs}, 0)
     writer.finish("FINISHED")

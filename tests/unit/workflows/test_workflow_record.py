@@ -1,0 +1,103 @@
+"""Predictions made elsewhere: read, checked, recorded, diagnosed."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gapwise.errors import DataError, UsageError
+from gapwise.workflows.diagnose import diagnose_runs
+from gapwise.workflows.foreign import by_split
+from gapwise.workflows.record import RecordRequest, parse_human, record_file
+
+
+def table(n: int = 40, wrong: int = 10) -> pd.DataFrame:
+    rows = []
+    for split in ("train", "dev"):
+        for i in range(n):
+            target = i % 2
+            predicted = 1 - target if i < wrong else target
+            rows.append((f"{split}-{i}", split, target, 1.0 - predicted, float(predicted)))
+    return pd.DataFrame(rows, columns=["example_id", "split", "target", "score_cat", "score_dog"])
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_scores_give_predictions_and_errors(home: Path, tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"predictions{suffix}"
+    frame = table()
+    frame.to_csv(path, index=False) if suffix == ".csv" else frame.to_parquet(path)
+    run_id = record_file(RecordRequest(file=path, human=("0.05:200",), dataset="pets"))
+    document = diagnose_runs([run_id]).as_json()
+    rungs = {rung["rung"]: rung for rung in document["ladder"]}
+    assert rungs["dev"]["error"] == 0.25
+    assert rungs["human"]["n"] == 200
+    assert document["gaps"][0]["name"] == "avoidable_bias"
+
+
+def test_integer_targets_index_the_named_classes() -> None:
+    dev = by_split(table(), (), "t.csv")["dev"]
+    assert dev.classes == ("cat", "dog")
+    assert set(dev.target) == {0, 1}
+
+
+def test_a_scores_column_of_lists_is_read() -> None:
+    frame = table()
+    frame["scores"] = list(frame[["score_cat", "score_dog"]].to_numpy())
+    dev = by_split(frame.drop(columns=["score_cat", "score_dog"]), ("cat", "dog"), "t")["dev"]
+    assert dev.scores.shape == (40, 2)
+    assert dev.error.sum() == 10
+
+
+def test_further_columns_stay_for_slicing() -> None:
+    dev = by_split(table().assign(camera="front", weight=2), (), "t.csv")["dev"]
+    assert set(dev.metadata) == {"camera"}
+    assert np.all(dev.weight == 2)
+
+
+def test_l1_an_unknown_class_names_its_neighbours() -> None:
+    frame = table().assign(target=lambda f: np.where(f["target"] == 0, "cat", "dgo"))
+    with pytest.raises(DataError, match=r"'dgo' is no class; did you mean dog"):
+        by_split(frame, ("cat", "dog"), "t.csv")
+
+
+def test_l3_a_class_out_of_range_names_its_row() -> None:
+    frame = table()
+    frame.loc[3, "target"] = 7
+    with pytest.raises(DataError, match=r"t\.csv:5: target '7' is no class"):
+        by_split(frame, (), "t.csv")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"split": "validation"}, "split 'validation' is not known"),
+        ({"error": 1.5}, "error"),
+        ({"error": "much"}, "is no number"),
+        ({"example_id": "same"}, "same"),
+    ],
+)
+def test_what_must_not_be_is_refused(change: dict[str, object], says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        by_split(table().assign(**change), (), "t.csv")
+
+
+def test_a_missing_column_is_named() -> None:
+    with pytest.raises(DataError, match="no column 'split'"):
+        by_split(table().drop(columns="split"), (), "t.csv")
+
+
+def test_an_empty_table_is_refused() -> None:
+    with pytest.raises(DataError, match="no rows"):
+        by_split(table().head(0), (), "t.csv")
+
+
+@pytest.mark.parametrize("text", ["x", "1.2", "0.1:0", "0.1:5:dev", ":5"])
+def test_a_human_level_that_cannot_be_read_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="ERROR"):
+        parse_human(text)
+
+
+def test_a_human_level_states_error_n_and_distribution() -> None:
+    level = parse_human("0.165:1000:target")
+    assert (level.error, level.n, level.distribution) == (0.165, 1000, "target")
