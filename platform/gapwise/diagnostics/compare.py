@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gapwise.errors import DataError, shown
 from gapwise.records import Predictions
+from gapwise.statistics.intervals import Interval
 from gapwise.statistics.paired import mcnemar, tango
 from gapwise.statistics.signflip import clustered_difference, sign_flip
 
@@ -79,6 +80,7 @@ def compare(
     fixed, broken = errors_a > errors_b, errors_b > errors_a
     n = len(ids)
     counted = _independent(errors_a, errors_b, weight, group)
+    interval: Interval | None
     if counted:
         counts = int(fixed.sum()), int(broken.sum())
         interval, p_value = tango(*counts, n), mcnemar(*counts)
@@ -186,7 +188,8 @@ def _by_group(
     alone = names[codes] == ""
     codes = np.where(alone, len(names) + np.arange(len(codes)), codes)
     codes = np.unique(codes, return_inverse=True)[1]
-    return np.bincount(codes, sums), np.bincount(codes, weights)
+    totals, masses = np.bincount(codes, sums), np.bincount(codes, weights)
+    return totals.astype(np.float64), masses.astype(np.float64)
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

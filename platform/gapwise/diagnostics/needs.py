@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from gapwise.diagnostics import words
 from gapwise.diagnostics.gaps import Link, Verdict, gap_draws, judge
-from gapwise.diagnostics.rungs import ENOUGH_FOR_PROXY, Counted, Posterior, Step
+from gapwise.diagnostics.rungs import ENOUGH_FOR_PROXY, Counted, Posterior, Resampled, Step
+from gapwise.statistics.size import rounded_up
 
 MOST = 100_000_000
 _STEPS = 8
@@ -44,8 +46,11 @@ def needs(
     size = project.size(growing, rung) if growing else None
     if size is None:
         return {"rung": rung, "n": None, "why": _never(steps)}
-    why = f"no single rung decides: every rung has to grow alike, {rung} to {size:,} examples"
-    return {"rung": rung, "n": size, "why": why}
+    factor = size / (steps[rung].rung.n or 1)
+    together = {name: rounded_up(factor * (steps[name].rung.n or 1)) for name in growing}
+    sizes_ = ", ".join(f"{words.of_rung(name)} to {n:,}" for name, n in together.items())
+    why = f"no single rung decides: all have to grow, {sizes_} examples"
+    return {"rung": rung, "n": size, "together": together, "why": why}
 
 
 class _Projection:
@@ -90,12 +95,6 @@ class _Projection:
         return max(spread, key=lambda name: spread[name])
 
 
-def rounded_up(size: float) -> int:
-    """Return ``size`` rounded up to two significant digits."""
-    unit = 10 ** max(0, math.floor(math.log10(size)) - 1)
-    return int(math.ceil(size / unit) * unit)
-
-
 def _first_blocks(verdict: Verdict) -> bool:
     return float(verdict.largest[0]) >= 0.5
 
@@ -123,17 +122,13 @@ def _measure_humans(
 
 def _why(rung: str, steps: Mapping[str, Step], size: int) -> str:
     now = steps[rung].rung.n or 0
-    return f"{rung} has {now:,} examples; at these rates about {size:,} would decide"
+    return f"{words.of_rung(rung)} has {now:,} examples; at these rates about {size:,} would decide"
 
 
 def _never(steps: Mapping[str, Step]) -> str:
     seeds = max(
-        (
-            step.posterior.seeds.shape[1]
-            for step in steps.values()
-            if hasattr(step.posterior, "seeds")
-        ),
-        default=1,
+        step.posterior.seeds.shape[1] if isinstance(step.posterior, Resampled) else 1
+        for step in steps.values()
     )
     if seeds > 1:
         return "more examples alone do not decide: the seeds differ too much; train more seeds"
