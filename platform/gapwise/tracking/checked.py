@@ -94,5 +94,5 @@ def _scores(scores: NDArray[np.float32], classes: tuple[str, ...], where: str) -
             f"{where}: scores has {scores.shape[1]} entries a row for {len(classes)} classes; "
             "give one a class, in their order"
         )
-    good: NDArray[np.bool_] = np.isfinite(scores).all(axis=1)
+    good = np.asarray(np.isfinite(scores).all(axis=1))
     _all(good, scores, where, "scores", "every score must be finite")

@@ -1,0 +1,1 @@
+"""The ledger: an append-only record of tags, labels, human answers, test looks and decisions."""

@@ -1,0 +1,185 @@
+"""Append events, read them, and prove that nobody changed them."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from gapwise.errors import StorageError, UsageError, shown
+from gapwise.ledger.conflict import ConflictError
+from gapwise.ledger.database import Database
+from gapwise.ledger.event import (
+    FIRST_HASH,
+    LONGEST_REASON,
+    Event,
+    canonical,
+    digest,
+    short,
+)
+from gapwise.ledger.schema import EVENTS
+
+LONGEST_ID = 1024
+"""Characters of an example's id."""
+
+
+def _utc_now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class Ledger:
+    """The append-only record (DESIGN: ledger). Safe for many processes and threads."""
+
+    def __init__(self, url: str, now: Callable[[], str] = _utc_now) -> None:
+        """Name the database; it is made by the first append.
+
+        Args:
+            url: ``sqlite:///PATH`` or ``postgresql+psycopg://…``.
+            now: tells the time that is noted for people; nothing is ordered by it.
+        """
+        self._database = Database(url)
+        self._now = now
+
+    def append(  # noqa: PLR0913 - an event's fields, all by keyword
+        self,
+        *,
+        dataset: str,
+        example_id: str = "",
+        kind: str,
+        value: Mapping[str, Any],
+        author: str,
+        reason: str = "",
+        key: str | None = None,
+        seen: int | None = None,
+    ) -> Event:
+        """Append an event and return it as it is stored, durably.
+
+        Args:
+            dataset: with ``example_id``, whom the event is about.
+            example_id: "" for an event about the whole dataset.
+            kind: what happened.
+            value: how, as JSON.
+            author: who says so.
+            reason: why.
+            key: made by the caller to be able to send the event again without doubling it.
+            seen: the revision that the author saw; None appends whatever happened since.
+
+        Raises:
+            ConflictError: since ``seen``, another author said something of that kind about the
+                example.
+            UsageError: a text is too long or holds NUL, or the key is another event's.
+            StorageError, ServiceError: the database cannot be written; nothing was appended.
+        """
+        if not (dataset and kind and author):
+            raise UsageError("a ledger entry needs a dataset, a kind and an author; name them")
+        fields: dict[str, Any] = {
+            "key": short(key or uuid.uuid4().hex, "a key"),
+            "dataset": short(dataset, "a dataset's name"),
+            "example_id": short(example_id, "an example's id", LONGEST_ID),
+            "kind": short(kind, "a kind"),
+            "value": canonical(value),
+            "author": short(author, "an author's name"),
+            "reason": short(reason, "a reason", LONGEST_REASON),
+            "seen": seen,
+        }
+        with self._database.appending() as connection:
+            known = _first(connection, EVENTS.c.key == fields["key"])
+            if known is not None:
+                return _same(known, fields)
+            if seen is not None:
+                _check_unseen(connection, fields)
+            return _insert(connection, fields, self._now())
+
+    def events(
+        self,
+        *,
+        kind: str | None = None,
+        dataset: str | None = None,
+        example_id: str | None = None,
+        until: int | None = None,
+    ) -> list[Event]:
+        """Return events in their order; ``until`` is the last revision that counts."""
+        wanted = {"kind": kind, "dataset": dataset, "example_id": example_id}
+        query = sa.select(EVENTS).order_by(EVENTS.c.seq)
+        for name, value in wanted.items():
+            if value is not None:
+                query = query.where(EVENTS.c[name] == value)
+        if until is not None:
+            query = query.where(EVENTS.c.seq <= until)
+        with self._database.reading() as connection:
+            if connection is None:
+                return []
+            return [_event(row) for row in connection.execute(query)]
+
+    def revision(self) -> int:
+        """Return the position of the last event, 0 for an empty ledger."""
+        with self._database.reading() as connection:
+            if connection is None:
+                return 0
+            return int(connection.execute(sa.select(sa.func.max(EVENTS.c.seq))).scalar() or 0)
+
+    def verify(self) -> int:
+        """Check the whole chain; return how many events hold.
+
+        Raises:
+            StorageError: an event was changed, removed or put in; names its position.
+        """
+        with self._database.reading() as connection:
+            if connection is None:
+                return 0
+            rows = connection.execute(sa.select(EVENTS).order_by(EVENTS.c.seq))
+            return sum(1 for _ in _verified(rows))
+
+
+def _verified(rows: Any) -> Iterator[int]:
+    last = FIRST_HASH
+    for seq, row in enumerate(rows.mappings(), start=1):
+        if row["seq"] != seq:
+            raise StorageError(
+                f"ledger entry {seq} is missing (the next is {shown(row['seq'])}); restore a backup"
+            )
+        if row["prev_hash"] != last or row["hash"] != digest(row, row["value"]):
+            raise StorageError(f"ledger entry {seq} was tampered with; restore a backup")
+        last = row["hash"]
+        yield seq
+
+
+def _insert(connection: sa.Connection, fields: Mapping[str, Any], utc: str) -> Event:
+    last = connection.execute(
+        sa.select(EVENTS.c.seq, EVENTS.c.hash).order_by(EVENTS.c.seq.desc()).limit(1)
+    ).first()
+    seq, prev_hash = (last.seq + 1, last.hash) if last else (1, FIRST_HASH)
+    row = {**fields, "seq": seq, "utc": utc, "prev_hash": prev_hash}
+    row["hash"] = digest(row, row["value"])
+    connection.execute(EVENTS.insert().values(row))
+    return Event(**{**row, "value": json.loads(row["value"])})
+
+
+def _same(known: Event, fields: Mapping[str, Any]) -> Event:
+    names = ("dataset", "example_id", "kind", "author", "reason")
+    is_same = all(getattr(known, name) == fields[name] for name in names)
+    if is_same and canonical(known.value) == fields["value"]:
+        return known
+    raise UsageError(
+        f"the key {shown(fields['key'])!r} is that of entry {known.seq} already; make a new key"
+    )
+
+
+def _check_unseen(connection: sa.Connection, fields: Mapping[str, Any]) -> None:
+    same = [EVENTS.c[name] == fields[name] for name in ("dataset", "example_id", "kind")]
+    newer = [EVENTS.c.seq > fields["seen"], EVENTS.c.author != fields["author"]]
+    other = _first(connection, *same, *newer)
+    if other is not None:
+        raise ConflictError(other)
+
+
+def _first(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> Event | None:
+    query = sa.select(EVENTS).where(*conditions).order_by(EVENTS.c.seq.desc()).limit(1)
+    row = connection.execute(query).first()
+    return None if row is None else _event(row)
+
+
+def _event(row: sa.Row[Any]) -> Event:
+    return Event(**{**row._mapping, "value": json.loads(row.value)})
