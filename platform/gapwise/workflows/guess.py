@@ -1,0 +1,31 @@
+"""What `gapwise init` makes of data that it was shown: plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guess:
+    """A reader with its options, and what it will find.
+
+    Attributes:
+        reader: the dataset part that reads it.
+        options: the part's options, in the order in which they are written.
+        says: what was guessed, one sentence each.
+        classes: class → examples.
+        sources: source → examples; empty where no column names them.
+        shape: of one example: (channels, height, width) or (features,).
+    """
+
+    reader: str
+    options: Mapping[str, Any]
+    says: tuple[str, ...]
+    classes: Mapping[str, int]
+    sources: Mapping[str, int] = field(default_factory=dict)
+    shape: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        """How many examples there are."""
+        return sum(self.classes.values())
