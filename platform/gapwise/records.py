@@ -44,6 +44,7 @@ class ExampleSet:
         feature_names: names of the columns of ``inputs`` when they are rows.
         quarantine: the examples that were set aside while reading.
         notes: what a reader of a diagnosis must know of this data (one sentence each).
+        snapshot: files that name the examples (a manifest, an archive) → their sha256.
     """
 
     name: str
@@ -60,6 +61,7 @@ class ExampleSet:
     feature_names: tuple[str, ...] = ()
     quarantine: tuple[Quarantined, ...] = ()
     notes: tuple[str, ...] = ()
+    snapshot: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -7,6 +7,8 @@ from gapwise.data import prepared
 from gapwise.data.assignment import Assignment
 from gapwise.data.base import DATASETS, SYNTHESIS, ReadContext
 from gapwise.data.checks import check_examples, check_quarantine
+from gapwise.data.duplicates import resolve
+from gapwise.data.keyed import seed_of
 from gapwise.data.splits import assign
 from gapwise.data.synthesize import synthesize
 from gapwise.pipeline import Pipeline, Splits
@@ -29,10 +31,10 @@ def prepare(pipeline: Pipeline, settings: Settings, root: Path) -> prepared.Prep
         PipelineError: a dataset, a synthesizer or an option of one is not known.
     """
     examples = read(pipeline, settings, root)
-    assignment = draw(pipeline, examples, root)
+    assignment = resolve(examples, draw(pipeline, examples, root), pipeline.data.duplicates)
     examples, assignment = _synthesized(pipeline, settings, examples, assignment)
-    digest = prepared.digest_of(examples, assignment)
-    return prepared.write(settings.cache / "prepared" / digest, examples, assignment)
+    folder = settings.cache / "prepared" / _folder_name(examples, assignment)
+    return prepared.write(folder, examples, assignment)
 
 
 def read(pipeline: Pipeline, settings: Settings, root: Path) -> ExampleSet:
@@ -57,12 +59,21 @@ def read(pipeline: Pipeline, settings: Settings, root: Path) -> ExampleSet:
 
 
 def draw(pipeline: Pipeline, examples: ExampleSet, root: Path) -> Assignment:
-    """Draw the splits of a pipeline; a file of cuts is sought from ``root``.
+    """Draw the splits of a pipeline, duplicates not yet resolved.
+
+    A file of cuts is sought from ``root``.
 
     Raises:
         DataError: splits ask for more than there is.
     """
     return assign(examples, _rooted(pipeline.splits, root))
+
+
+def _folder_name(examples: ExampleSet, assignment: Assignment) -> str:
+    """Return a name for the content and where it came from: both are kept in the folder."""
+    digest = prepared.digest_of(examples, assignment)
+    place = seed_of(examples.media_root, sorted(examples.snapshot.items()))
+    return f"{digest[:40]}-{place:016x}"
 
 
 def _rooted(splits: Splits, root: Path) -> Splits:

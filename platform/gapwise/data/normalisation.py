@@ -19,15 +19,18 @@ def mean_and_deviation(
 
     Returns:
         Each (channels,) or (features,) float64. A constant's deviation is 1, so that dividing by
-        it changes nothing; of no rows, means are 0 and deviations 1.
+        it changes nothing; of no rows, means are 0 and deviations 1. A feature of only 0 and 1
+        (a category) keeps its values: a rare category scaled by its deviation would drown the rest.
     """
     width = inputs.shape[1]
     count, mean, squares = 0.0, np.zeros(width), np.zeros(width)
+    binary = np.full(width, inputs.dtype.kind == "f")
     step = max(1, CHUNK_BYTES // max(1, 8 * inputs[:1].size))
     for start in range(0, len(rows), step):
         chunk = inputs[rows[start : start + step]].astype(np.float64)
         flat = np.moveaxis(chunk, 1, -1).reshape(-1, width)
         added = len(flat)
+        binary &= ((flat == 0) | (flat == 1)).all(axis=0)
         centre = flat.mean(axis=0)
         # Chan, Golub and LeVeque (1979): merging centred sums loses no digits.
         shift = centre - mean
@@ -37,4 +40,4 @@ def mean_and_deviation(
     deviation = np.sqrt(squares / count) if count else np.ones(width)
     # A constant leaves rounding of the order of its own size.
     constant = deviation <= 1e-9 * np.maximum(1.0, np.abs(mean))
-    return mean, np.where(constant, 1.0, deviation)
+    return np.where(binary, 0.0, mean), np.where(constant | binary, 1.0, deviation)

@@ -44,6 +44,7 @@ class Prepared:
         self.input_shape: tuple[int, ...] = tuple(meta["input_shape"])
         self.media_root: str = meta["media_root"]
         self.notes: tuple[str, ...] = tuple(meta["notes"])
+        self.snapshot: dict[str, str] = meta["snapshot"]
         self.assignment_digest: str = meta["assignment"]["digest"]
         self.cuts: dict[str, dict[str, float]] = meta["assignment"]["cuts"]
         self.quarantine = tuple(Quarantined(**item) for item in meta["quarantine"])
@@ -144,10 +145,13 @@ class Prepared:
 def digest_of(examples: ExampleSet, assignment: Assignment) -> str:
     """Return the digest of the examples' content and their splits."""
     hasher = sha256(f"prepared {FORMAT}".encode())
-    hasher.update(json.dumps(_facts(examples, assignment), sort_keys=True).encode())
+    # Where the data lies does not change what it is.
+    facts = _facts(examples, assignment)
+    content = {key: facts[key] for key in facts if key not in ("media_root", "snapshot")}
+    hasher.update(json.dumps(content, sort_keys=True).encode())
     for name, column in sorted(_columns(examples, assignment).items()):
         hasher.update(f"\0{name}\0{column.dtype.str}\0{column.shape}\0".encode())
-        for chunk in _chunks(column):
+        for chunk in chunks(column):
             hasher.update(np.ascontiguousarray(chunk).data)
     return hasher.hexdigest()
 
@@ -161,6 +165,7 @@ def _facts(examples: ExampleSet, assignment: Assignment) -> dict[str, Any]:
         "feature_names": list(examples.feature_names),
         "input_shape": list(examples.inputs.shape[1:]),
         "media_root": examples.media_root,
+        "snapshot": dict(examples.snapshot),
         "metadata": list(examples.metadata),
         "notes": [*examples.notes, *assignment.notes],
         "quarantine": [asdict(item) for item in examples.quarantine],
@@ -238,8 +243,8 @@ def _columns(examples: ExampleSet, assignment: Assignment) -> dict[str, NDArray[
     return columns
 
 
-def _chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """Give ``array`` in pieces of a few megabytes along its first axis."""
+def chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Give an array in pieces of a few megabytes along its first axis."""
     rows = max(1, CHUNK_BYTES // max(1, array[:1].nbytes))
     for start in range(0, len(array), rows):
         yield array[start : start + rows]
@@ -266,7 +271,7 @@ def _save(path: Path, column: NDArray[Any]) -> None:
         header = np.lib.format.header_data_from_array_1_0(np.empty(0, column.dtype))
         header |= {"shape": column.shape}
         np.lib.format.write_array_header_1_0(stream, header)
-        for chunk in _chunks(column):
+        for chunk in chunks(column):
             stream.write(np.ascontiguousarray(chunk).data)
         _sync(stream)
 

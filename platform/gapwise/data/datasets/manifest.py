@@ -1,0 +1,103 @@
+"""A manifest, CSV or Parquet: an image path or feature columns, a label, and what else is known."""
+
+from pathlib import Path
+
+from gapwise.data.base import ReadContext
+from gapwise.data.digests import snapshot_of
+from gapwise.data.features import encode
+from gapwise.data.image_set import ImageRows, ImageSource, image_set
+from gapwise.data.images import Limits
+from gapwise.data.roles import NEVER_FEATURES, Roles
+from gapwise.data.store import Shape
+from gapwise.data.table import read_table
+from gapwise.records import ExampleSet
+
+__all__ = ["manifest"]
+
+
+def manifest(  # noqa: PLR0913 - what a manifest may need
+    context: ReadContext,
+    *,
+    path: str,
+    root: str | None = None,
+    columns: dict[str, str] | None = None,
+    features: list[str] | None = None,
+    categorical: list[str] | None = None,
+    classes: list[str] | None = None,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    min_side: int = 4,
+    max_megapixels: float = 50.0,
+) -> ExampleSet:
+    """Read a manifest.
+
+    Columns called ``image``, ``label``, ``id``, ``source``, ``group`` and ``weight`` have that
+    role; ``columns`` says where a role has another name. With an image column the examples are
+    images and all further columns (``annotator``, say) stay as metadata. Without one they are rows
+    of numbers, see ``gapwise.data.features``.
+
+    Args:
+        context: where relative paths begin.
+        path: the manifest.
+        root: the folder that image paths refer to; by default the manifest's own.
+        columns: role → column.
+        features: feature columns; by default all that have no other role.
+        categorical: feature columns that are categories; by default those of mostly no numbers.
+        classes: class names in order; by default those that occur.
+        size: height and width of all images; by default the commonest.
+        channels: 1 or 3; by default 1 where all images are grey.
+        min_side: images with a shorter side are set aside.
+        max_megapixels: larger images are set aside before they are decoded.
+
+    Raises:
+        DataError: the manifest, an id, a label or a number cannot be used; names the row.
+    """
+    file = context.root / path
+    roles = Roles(table=read_table(file), columns=columns or {})
+    if roles.has("image"):
+        source = ImageSource(
+            root=context.root / root if root is not None else file.parent,
+            cache=context.settings.cache,
+            shape=Shape(size=size, channels=channels),
+            limits=Limits(min_side=min_side, max_megapixels=max_megapixels),
+        )
+        return _images(file, roles, source, classes)
+    return _rows(file, roles, features, categorical, classes)
+
+
+def _images(file: Path, roles: Roles, source: ImageSource, classes: list[str] | None) -> ExampleSet:
+    ids = roles.ids()
+    columns, names = roles.arrays(ids, classes)
+    paths = roles.table.text(roles.name("image"))
+    rows = ImageRows(
+        paths=[paths[row] for row in roles.kept],
+        columns=columns,
+        metadata=roles.metadata(roles.others),
+    )
+    facts = {"quarantine": roles.unlabelled(ids), "snapshot": snapshot_of(file)}
+    return image_set(source, rows, file.stem, names, facts)
+
+
+def _rows(
+    file: Path,
+    roles: Roles,
+    features: list[str] | None,
+    categorical: list[str] | None,
+    classes: list[str] | None,
+) -> ExampleSet:
+    ids = roles.ids()
+    columns, names = roles.arrays(ids, classes)
+    wanted = features or [name for name in roles.others if name not in NEVER_FEATURES]
+    encoded = encode(roles.table, wanted, categorical)
+    rest = [name for name in roles.others if name not in wanted]
+    return ExampleSet(
+        name=file.stem,
+        inputs=encoded.values[roles.kept],
+        classes=names,
+        metadata=roles.metadata(rest),
+        feature_names=encoded.names,
+        quarantine=roles.unlabelled(ids),
+        notes=encoded.notes,
+        snapshot=snapshot_of(file),
+        **columns,  # type: ignore[arg-type]
+    )
