@@ -1,0 +1,1 @@
+"""The Streamlit app: pages over the library; started by ``gapwise dashboard``."""

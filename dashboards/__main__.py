@@ -1,0 +1,21 @@
+"""``python -m dashboards --port 8501``: serve without the command line of Gapwise."""
+
+import argparse
+
+from dashboards.server import PORT, serve
+from gapwise.errors import UsageError
+
+
+def main() -> None:
+    """Serve on the port that the command line gives."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=PORT)
+    parser.add_argument("--host", default="127.0.0.1")
+    options = parser.parse_args()
+    try:
+        serve(options.port, options.host)
+    except UsageError as error:
+        parser.exit(error.exit_code, f"{error}\n")
+
+
+main()

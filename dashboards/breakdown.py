@@ -1,0 +1,102 @@
+"""Where the errors of one split stand: by class, by source, by example."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapwise.diagnostics.errors_by_split import Columns, SplitErrors, from_predictions, summarise
+from gapwise.figures.intervals import Estimate
+from gapwise.metrics.classification import confusion_matrix
+from gapwise.records import Predictions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """One example as pages show it."""
+
+    example_id: str
+    target: str
+    predicted: str
+    source: str
+    loss: float | None
+    sure: float | None
+
+
+def overall(table: Predictions) -> Estimate:
+    """Return the error of the whole split."""
+    return _estimate(table.split, from_predictions(table))
+
+
+def by_source(table: Predictions) -> list[Estimate]:
+    """Return the error of each source, the worst first; empty where there is one source alone."""
+    parts = from_predictions(table).by_source
+    found = [_estimate(name, part) for name, part in parts.items()]
+    return _worst_first(found) if len(found) > 1 else []
+
+
+def by_class(table: Predictions) -> list[Estimate]:
+    """Return the error of each true class that occurs, the worst first."""
+    if not table.classes:
+        return []
+    codes = table.target.astype(np.int64)
+    columns = Columns(
+        where=table.split,
+        error=table.error,
+        weight=table.weight,
+        group=table.group,
+        source=(list(table.classes), codes),
+    )
+    return _worst_first([_estimate(k, part) for k, part in summarise(columns).by_source.items()])
+
+
+def confusion(table: Predictions) -> NDArray[Any] | None:
+    """Return (k, k) numbers of examples, rows the label; None where there are no classes."""
+    if not table.classes:
+        return None
+    target, predicted = table.target.astype(np.int64), table.predicted.astype(np.int64)
+    return confusion_matrix(target, predicted, len(table.classes)).astype(np.int64)
+
+
+def worst(table: Predictions, limit: int) -> list[Example]:
+    """Return the wrong examples, the one with the greatest loss first."""
+    rank = table.error if table.loss is None else table.loss
+    wrong = np.flatnonzero(table.error > 0)
+    order = wrong[np.argsort(-np.nan_to_num(rank[wrong], nan=np.inf), kind="stable")]
+    return [example(table, int(row)) for row in order[:limit]]
+
+
+def named(table: Predictions, ids: list[str], limit: int) -> list[Example]:
+    """Return the examples called ``ids``, in that order."""
+    rows = {str(name): row for row, name in enumerate(table.example_id)}
+    return [example(table, rows[name]) for name in ids[:limit] if name in rows]
+
+
+def example(table: Predictions, row: int) -> Example:
+    """Return one row of a split as pages show it."""
+    code = table.predicted[row]
+    scores = None if table.scores is None else table.scores[row]
+    chance = scores is not None and bool((scores >= 0).all()) and float(scores.sum()) < 1.01
+    return Example(
+        example_id=str(table.example_id[row]),
+        target=_name(table, table.target[row]),
+        predicted=_name(table, code),
+        source="" if table.source is None else str(table.source[row]),
+        loss=None if table.loss is None else float(table.loss[row]),
+        sure=float(scores[int(code)]) if scores is not None and chance and table.classes else None,
+    )
+
+
+def _name(table: Predictions, value: Any) -> str:
+    return table.classes[int(value)] if table.classes else str(value)
+
+
+def _estimate(label: str, part: SplitErrors) -> Estimate:
+    interval = part.interval
+    low, high = (interval.low, interval.high) if interval else (None, None)
+    return Estimate(label=label, error=part.rate, low=low, high=high, n=part.n)
+
+
+def _worst_first(found: list[Estimate]) -> list[Estimate]:
+    return sorted(found, key=lambda estimate: (-estimate.error, estimate.label))

@@ -1,0 +1,135 @@
+"""The parts of *Compare*: the pair, the difference with its interval, flips, knobs changed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from dashboards import breakdown, carry, data, widgets
+from dashboards.gallery import gallery
+from dashboards.text import safe
+from gapwise.diagnostics.compare import Comparison
+from gapwise.figures import words
+from gapwise.figures.difference import difference
+
+MOST_PICTURES = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two runs, their names, and the split that they are compared on."""
+
+    a: str
+    b: str
+    name_a: str
+    name_b: str
+    split: str
+
+
+def chosen_pair() -> Pair | None:
+    """Let people choose two runs and a split; None, with help, where there are no two."""
+    names = data.comparable()
+    if len(names) < 2:
+        widgets.empty(
+            "Two finished runs are needed",
+            "Change one knob, train again, and see here what it did.",
+            "gapwise train digits training.epochs=5",
+        )
+        return None
+    with widgets.chips("compare"):
+        carry.put(run=data.newest_of(carry.get("run")))
+        a = carry.choose("run", list(names), lambda key: f"A  {names[key]}", width=330)
+        others = [key for key in names if key != a]
+        b = carry.choose("other", others, lambda key: f"B  {names[key]}", width=330)
+        splits = [s for s in data.open_splits(data.run(a)) if s in data.open_splits(data.run(b))]
+        order = sorted(splits, key=lambda split: split != "dev")
+        if not order:
+            st.info("These two runs share no split.")
+            return None
+        split = carry.choose("split", order, lambda s: f"Split  {words.of_rung(s)}", width=170)
+    return Pair(a=a, b=b, name_a=names[a], name_b=names[b], split=split)
+
+
+def compared(pair: Pair) -> Comparison:
+    """Return how the two differ."""
+    return data.comparison(pair.a, pair.b, pair.split)
+
+
+def head(found: Comparison, pair: Pair) -> None:
+    """One sentence: who errs less, by how much, how sure."""
+    size = words.points(abs(found.difference)).removeprefix("+")
+    if found.verdict == "undecided":
+        title = f"# Undecided: the two differ by {size} points"
+    else:
+        title = f"# :green[{found.verdict.upper()}] errs less: by {size} points"
+    inside = _inside(found)
+    below = (
+        f"error(A) − error(B) = {words.points(found.difference)} points{inside} on "
+        f"{found.n_shared:,} shared {words.of_rung(found.split).lower()} examples; "
+        f"p = {_p(found.p_value)} by {safe(found.extra.get('test', 'exact McNemar'))}."
+    )
+    with st.container(key="head", gap=None):
+        st.markdown(title)
+        st.markdown(f":gray[{below}]")
+
+
+def difference_and_counts(found: Comparison, pair: Pair) -> None:
+    """The interval against zero, and how many examples flipped."""
+    left, middle, right = st.columns([2, 1, 1], gap="small")
+    with left, widgets.card("difference", "Difference with its 95 % interval", fill=True):
+        if found.low is None or found.high is None:
+            st.caption("All examples are of one group: nothing shows how much groups differ.")
+        else:
+            figure = difference(found.difference, found.low, found.high, names=("A", "B"))
+            widgets.chart(figure, "difference")
+    with middle:
+        widgets.tile("fixed", "Fixed", f"{found.fixed:,}", "wrong in A, right in B", "green")
+    with right:
+        widgets.tile("broken", "Broken", f"{found.broken:,}", "right in A, wrong in B", "red")
+
+
+def flips(found: Comparison, pair: Pair) -> None:
+    """Pictures of the examples that flipped, as B sees them."""
+    table = data.predictions(pair.b, pair.split)
+    kinds = (("fixed", "Fixed by B", found.fixed_ids), ("broken", "Broken by B", found.broken_ids))
+    for column, (key, title, ids) in zip(st.columns(2, gap="small"), kinds, strict=True):
+        with column, widgets.card(f"flips-{key}", title, _some(len(ids)), fill=True):
+            examples = breakdown.named(table, list(ids), MOST_PICTURES)
+            if examples:
+                gallery(pair.b, examples, key)
+
+
+def knobs(found: Comparison) -> None:
+    """What was set differently."""
+    with widgets.card("knobs", "Knobs changed", safe(found.extra.get("credit", ""))):
+        rows = [
+            {"knob": key, "A": _value(a), "B": _value(b)}
+            for key, (a, b) in found.knobs_changed.items()
+        ]
+        if rows:
+            widgets.table(rows)
+        else:
+            st.caption("None, or the pipelines are not known.")
+
+
+def _inside(found: Comparison) -> str:
+    shown = words.span(found.low, found.high)
+    return f" ({shown})" if shown else ""
+
+
+def _p(value: float) -> str:
+    return "below 0.0001" if value < 0.0001 else f"{value:.2g}"
+
+
+def _some(count: int) -> str:
+    if count == 0:
+        return "none"
+    return (
+        "label → what B said"
+        if count <= MOST_PICTURES
+        else f"the first {MOST_PICTURES} of {count:,}"
+    )
+
+
+def _value(value: Any) -> str:
+    return "not set" if value is None else str(value)

@@ -1,0 +1,291 @@
+"""All that pages read, and all caching: pages call this, this calls the library."""
+
+import json
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from gapwise.data import prepared
+from gapwise.diagnostics.compare import Comparison
+from gapwise.diagnostics.matched import Matched, matched
+from gapwise.errors import DataError, GapwiseError, shown
+from gapwise.figures import words
+from gapwise.figures.curves import Curve
+from gapwise.ledger.ledger import Ledger
+from gapwise.records import Diagnosis, Predictions
+from gapwise.settings import Settings
+from gapwise.tracking import predictions as tables
+from gapwise.tracking.store import RunStore
+from gapwise.tracking.stored import StoredRun
+from gapwise.workflows import compare, diagnose
+
+Stamp = tuple[Any, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What can be diagnosed: one run, or the seeds of one group together.
+
+    Attributes:
+        key: the group's name or the run's id; stands in the URL.
+        name: what people read.
+        run_ids: newest first.
+    """
+
+    key: str
+    name: str
+    run_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What stands beside a ladder."""
+
+    quarantined: int
+    network: str
+    epochs: str
+    when: str
+
+
+def stamp() -> Stamp:
+    """Return what changes whenever a store may have changed; every cache is keyed by it."""
+    settings = Settings.read()
+    home = settings.home
+    files = [*home.glob("mlflow.db*"), *home.glob("ledger.db*"), settings.runs]
+    marks = tuple((str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in files if f.exists())
+    return str(home), settings.tracking_uri, marks
+
+
+def runs(experiment: str | None = None) -> pd.DataFrame:
+    """Return one row a run, newest first, of one experiment or of all."""
+    rows = _rows(stamp())
+    return rows if experiment is None else rows[rows["experiment"] == experiment]
+
+
+def experiments() -> list[str]:
+    """Return the experiments that have runs, the one with the newest run first."""
+    return [str(name) for name in runs()["experiment"].drop_duplicates()]
+
+
+def subjects(experiment: str) -> list[Subject]:
+    """Return what can be diagnosed in an experiment, newest first; seeds stand together first."""
+    rows = runs(experiment)
+    rows = rows[rows["status"] == "FINISHED"]
+    found: dict[str, Subject] = {}
+    for group, members in rows.groupby("group", sort=False):
+        if group and len(members) > 1:
+            ids = tuple(members["run_id"])
+            name = f"{members['name'].iloc[0]} · {len(ids)} seeds"
+            found[str(group)] = Subject(key=str(group), name=name, run_ids=ids)
+    singles = {
+        row.run_id: Subject(key=row.run_id, name=_run_name(row), run_ids=(row.run_id,))
+        for row in rows.itertuples()
+    }
+    return list((found | singles).values())
+
+
+def run_names(experiment: str | None = None) -> dict[str, str]:
+    """Return run id → name of an experiment's runs, newest first."""
+    return {row.run_id: _run_name(row) for row in runs(experiment).itertuples()}
+
+
+def comparable() -> dict[str, str]:
+    """Return run id → name of all finished runs, newest first."""
+    rows = runs()
+    done = rows[rows["status"] == "FINISHED"]
+    return {row.run_id: _run_name(row) for row in done.itertuples()}
+
+
+def newest_of(key: str | None) -> str | None:
+    """Return the newest run of a group, or ``key`` itself where it is a run's id."""
+    rows = runs()
+    members = rows[rows["group"] == key] if key else rows[:0]
+    return str(members["run_id"].iloc[0]) if len(members) else key
+
+
+def open_splits(found: StoredRun) -> list[str]:
+    """Return the splits with predictions, dev first; test only after it was asked for."""
+    asked = any(found.run_id in made.extra["run_ids"] for made in tests_seen().values())
+    splits = [split for split in found.splits() if split != "test" or asked]
+    return sorted(splits, key=lambda split: split != "dev")
+
+
+def tests_seen() -> dict[str, Diagnosis]:
+    """Return the diagnoses with the test set that were asked for in this session, by subject."""
+    seen: dict[str, Diagnosis] = st.session_state.setdefault("test", {})
+    return seen
+
+
+def error_curves(found: StoredRun) -> dict[str, Curve]:
+    """Return the error by epoch of train and dev, where they were noted."""
+    lines: dict[str, Curve] = {}
+    for split in ("train", "dev"):
+        for metric in (f"{split}_error", f"{split}/error"):
+            steps, values, _ = found.history(metric)
+            epochs = steps > 0
+            if epochs.any() and split not in lines:
+                lines[split] = Curve(
+                    steps=steps[epochs].tolist(), values=values[epochs].tolist(), split=split
+                )
+    return lines
+
+
+def files(found: StoredRun) -> dict[str, Path]:
+    """Return what can be downloaded: predictions of the open splits, and the pipeline."""
+    known: dict[str, Path] = {}
+    for split in open_splits(found):
+        path = found.predictions_path(split)
+        if path is not None:
+            known[f"{split}.parquet"] = path
+    with suppress(GapwiseError):
+        known["pipeline.yaml"] = found.artifact("pipeline.yaml")
+    return known
+
+
+def facts(subject: Subject) -> Facts:
+    """Return what stands beside a ladder."""
+    newest = run(subject.run_ids[0])
+    pipeline = newest.pipeline() or {}
+    quarantined = newest.tags.get("gapwise.quarantined", "0")
+    epochs = pipeline.get("training", {}).get("epochs")
+    return Facts(
+        quarantined=int(quarantined) if quarantined.isdigit() else 0,
+        network=str(pipeline.get("network", {}).get("name", "made elsewhere")),
+        epochs=f"{epochs} epochs" if epochs else "",
+        when=when(newest),
+    )
+
+
+def matched_table(subject: Subject) -> Matched:
+    """Return the notes' 2×3 table of 4.14, with the test set where it was asked for."""
+    return _matched(subject.run_ids, subject.key in tests_seen(), stamp())
+
+
+def when(found: StoredRun) -> str:
+    """Return how long ago a run started."""
+    seconds = max(0.0, time.time() - found.started / 1000)
+    for size, noun in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return f"{words.count(int(seconds // size), noun)} ago"
+    return "just now"
+
+
+def took(found: StoredRun) -> str:
+    """Return how long a run took, "" while it runs."""
+    if found.ended is None:
+        return ""
+    seconds = max(0, (found.ended - found.started) // 1000)
+    return f"took {seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"took {seconds} s"
+
+
+def run(ref: str) -> StoredRun:
+    """Return a run.
+
+    Raises:
+        DataError: it is not there (any more).
+    """
+    return RunStore(Settings.read()).open(ref)
+
+
+def diagnosis(subject: Subject) -> Diagnosis:
+    """Return the diagnosis without the test set."""
+    return _diagnosis(subject.run_ids, stamp())
+
+
+def look_at_test(subject: Subject) -> Diagnosis:
+    """Return the diagnosis with the test set; the ledger counts this look."""
+    return diagnose.diagnose_runs(subject.run_ids, test=True)
+
+
+def predictions(run_id: str, split: str) -> Predictions:
+    """Return the stored predictions of a split.
+
+    Raises:
+        DataError: the run has none.
+    """
+    path = run(run_id).predictions_path(split)
+    if path is None:
+        raise DataError(f"run {shown(run_id)} has no predictions of {split}")
+    return _predictions(str(path), path.stat().st_mtime_ns, split)
+
+
+def comparison(a: str, b: str, split: str) -> Comparison:
+    """Return how two runs differ on a split."""
+    return _comparison(a, b, split, stamp())
+
+
+def file_bytes(path: Path) -> bytes:
+    """Return a file for a download."""
+    return path.read_bytes()
+
+
+def picture(run_id: str, example_id: str) -> NDArray[np.uint8] | None:
+    """Return an example's picture from the run's prepared data, None where it has none."""
+    store = _prepared_of(run_id)
+    if store is None or len(store.input_shape) != 3:
+        return None
+    try:
+        return store.picture(example_id)
+    except DataError:
+        return None
+
+
+def has_pictures(run_id: str) -> bool:
+    """Return whether the run's examples can be drawn."""
+    store = _prepared_of(run_id)
+    return store is not None and len(store.input_shape) == 3
+
+
+def _prepared_of(run_id: str) -> prepared.Prepared | None:
+    try:
+        folder = run(run_id).folder
+        job = json.loads((folder / "job.json").read_text()) if folder else {}
+        return _prepared(str(job["data"]))
+    except (GapwiseError, OSError, ValueError, KeyError):
+        return None
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _matched(run_ids: Sequence[str], test: bool, at: Stamp) -> Matched:
+    settings = Settings.read()
+    found = [run(run_id) for run_id in run_ids]
+    return matched(diagnose.gather(found, Ledger(settings.ledger_url)), test=test)
+
+
+def _run_name(row: Any) -> str:
+    seed = f" · seed {int(row.seed)}" if pd.notna(row.seed) else ""
+    return f"{row.name}{seed} · {row.run_id[:6]}"
+
+
+@st.cache_data(show_spinner=False, max_entries=4, ttl=20)
+def _rows(at: Stamp) -> pd.DataFrame:
+    rows = RunStore(Settings.read()).rows()
+    return rows.sort_values("started", ascending=False, ignore_index=True)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _diagnosis(run_ids: Sequence[str], at: Stamp) -> Diagnosis:
+    return diagnose.diagnose_runs(run_ids)
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _predictions(path: str, mtime: int, split: str) -> Predictions:
+    return tables.read(Path(path), split=split)
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _comparison(a: str, b: str, split: str, at: Stamp) -> Comparison:
+    return compare.compare_runs(a, b, split)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _prepared(folder: str) -> prepared.Prepared:
+    return prepared.open(Path(folder))

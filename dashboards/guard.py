@@ -1,0 +1,129 @@
+"""ASGI middleware: only this machine's own browser pages may talk to the dashboard.
+
+A page of another site that the user happens to have open can send requests to 127.0.0.1, and by DNS
+rebinding it can even read the answers. Such requests carry a foreign Host or Origin: they get 403,
+on http and on the websocket alike (Streamlit's own check lets an absent Origin through).
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self' data: blob:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+class Guard:
+    """Answer 403 to a foreign Host or Origin; add headers that keep pages from loading others'."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or refuse it before anything of it is read."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket" and not _allowed_socket(Headers(scope=scope)):
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self.app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not _allowed_http(scope["method"], Headers(scope=scope)):
+            text = "403: the dashboard answers pages of its own address only"
+            await PlainTextResponse(text, 403, dict(HEADERS))(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or address, without a port, means this machine alone."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _allowed_http(method: str, headers: Headers) -> bool:
+    host, origin = _one(headers, "host"), _one(headers, "origin")
+    if not _host_ok(host) or "" in (host, origin):
+        return False
+    if origin is None:
+        return method in SAFE_METHODS and _not_embedded_elsewhere(headers)
+    return _same_origin(origin, host or "")
+
+
+def _allowed_socket(headers: Headers) -> bool:
+    host, origin = _one(headers, "host"), _one(headers, "origin")
+    return _host_ok(host) and bool(origin) and _same_origin(origin or "", host or "")
+
+
+def _one(headers: Headers, name: str) -> str | None:
+    """Return the header's value, None where it is absent, "" where it stands there twice."""
+    values = headers.getlist(name)
+    return values[0].strip() if len(values) == 1 else ("" if values else None)
+
+
+def _host_ok(host: str | None) -> bool:
+    if not host:
+        return False
+    try:
+        parts = urlsplit(f"//{host}")
+        named = parts.hostname or ""
+        parts.port  # noqa: B018  (raises ValueError where it is no port)
+    except ValueError:
+        return False
+    return parts.netloc == host and "@" not in host and is_loopback(named)
+
+
+def _same_origin(origin: str, host: str) -> bool:
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
+    plain = origin == f"{parts.scheme}://{parts.netloc}"
+    return plain and parts.scheme in {"http", "https"} and parts.netloc.lower() == host.lower()
+
+
+def _not_embedded_elsewhere(headers: Headers) -> bool:
+    """Refuse what another site loads into its own page; following a link to us is fine."""
+    site = headers.get("sec-fetch-site", "none")
+    return site in {"none", "same-origin"} or headers.get("sec-fetch-mode") == "navigate"

@@ -1,0 +1,147 @@
+"""The parts of *What next*: subject, ladder, next steps, tiles, findings, the notes' table."""
+
+import streamlit as st
+
+from dashboards import carry, data, widgets
+from dashboards.headline import Headline
+from dashboards.text import safe
+from gapwise.diagnostics.matched import ROWS, Cell
+from gapwise.figures import words
+from gapwise.figures.ladder import ladder
+from gapwise.records import Diagnosis, Knob
+
+MOST_STEPS = 6
+
+
+def subject(page: str) -> data.Subject | None:
+    """Let people choose experiment and run; None, with help, where there is nothing yet."""
+    experiments = data.experiments()
+    if not experiments:
+        widgets.empty(
+            "No runs yet", "Train a pipeline; its diagnosis then stands here.", widgets.TRAIN
+        )
+        return None
+    with widgets.chips(page):
+        experiment = carry.choose(
+            "experiment", experiments, lambda name: f"Experiment  {name}", forgets=("run", "other")
+        )
+        known = {one.key: one for one in data.subjects(experiment)}
+        chosen = None
+        if known:
+            key = carry.choose("run", list(known), lambda key: f"Run  {known[key].name}", width=330)
+            chosen = known[key]
+            _test_chip(chosen)
+    if chosen is None:
+        widgets.empty(
+            "No finished run in this experiment",
+            "A run is diagnosed when it has finished; one that was stopped can go on.",
+            "gapwise resume latest",
+        )
+    return chosen
+
+
+def diagnosis(chosen: data.Subject) -> Diagnosis:
+    """Return the diagnosis, with the test set only where it was asked for in this session."""
+    return data.tests_seen().get(chosen.key) or data.diagnosis(chosen)
+
+
+def head(says: Headline) -> None:
+    """The sentence and the line below it."""
+    with st.container(key="head", gap=None):
+        st.markdown(says.title)
+        st.markdown(f":gray[{says.below}]")
+
+
+def ladder_and_steps(made: Diagnosis, chosen: data.Subject) -> None:
+    """The picture on the left, what to do on the right."""
+    left, right = st.columns([1.78, 1], gap="small")
+    shown = any(rung.rung == "test" for rung in made.ladder)
+    with left, widgets.card("ladder", "The error ladder", fill=True):
+        hidden = "" if shown else "shown on request; each look is counted"
+        widgets.chart(ladder(made.ladder, made.gaps, hidden=hidden), "ladder")
+    with right, widgets.card("steps", "What to turn next", fill=True):
+        knobs = _knobs(made)
+        for place, knob in enumerate(knobs[:MOST_STEPS]):
+            widgets.step(place, knob)
+        if not knobs:
+            st.caption("No knob acts on what this ladder shows.")
+
+
+def tiles(made: Diagnosis, chosen: data.Subject) -> None:
+    """Counts that a reader must know beside the ladder."""
+    facts = data.facts(chosen)
+    columns = st.columns(4, gap="small")
+    looks = int(made.extra.get("test_looks", 0))
+    with columns[0]:
+        note = (
+            "set aside while reading; see `gapwise data`" if facts.quarantined else "all were read"
+        )
+        tone = "orange" if facts.quarantined else ""
+        widgets.tile("quarantine", "Quarantined", f"{facts.quarantined:,}", note, tone)
+    with columns[1]:
+        note = "each look makes the test set a little less fresh" if looks else "still fresh"
+        widgets.tile("looks", "Test looks", f"{looks:,}", note, "violet" if looks else "")
+    with columns[2]:
+        _human(made)
+    with columns[3]:
+        note = f"{safe(facts.network)} · {facts.epochs}" if facts.epochs else safe(facts.network)
+        widgets.tile("run", "Trained", facts.when, note)
+
+
+def found(made: Diagnosis) -> None:
+    """Every finding as a sentence, and what a reader must know of the data."""
+    if made.findings:
+        with widgets.card("findings", "Findings"):
+            widgets.findings(made.findings)
+
+
+def matched(chosen: data.Subject) -> None:
+    """The notes' 2×3 table of 4.14: human, trained-on and not-trained-on error."""
+    table = data.matched_table(chosen)
+    note = f"General: every source but the target; target: {safe(table.target) or 'the same data'}."
+    with widgets.card("matched", "Who errs how much, and where", note):
+        widgets.table(
+            [
+                {
+                    "error of": row.capitalize() if row == "human" else f"Network, {row}",
+                    "general distribution": _cell(table.cell(row, "general")),
+                    "target distribution": _cell(table.cell(row, "target")),
+                }
+                for row in ROWS
+            ]
+        )
+
+
+def _test_chip(chosen: data.Subject) -> None:
+    made = data.tests_seen().get(chosen.key)
+    st.space("stretch")
+    if made is not None:
+        looks = words.count(int(made.extra.get("test_looks", 0)), "look")
+        widgets.chip("test", f":gray[Test set] **shown** :gray[· {looks} so far]")
+        return
+    help_ = "Shows the test error and counts the look in the ledger: it is no dev set."
+    if st.button("Show the test error", key="show-test", help=help_, type="secondary"):
+        data.tests_seen()[chosen.key] = data.look_at_test(chosen)
+        st.rerun()
+
+
+def _knobs(made: Diagnosis) -> list[Knob]:
+    """Every knob once, the largest gain first; those of unknown gain keep their finding's place."""
+    found_ = {knob.name: knob for finding in made.findings for knob in finding.knobs}
+    return sorted(found_.values(), key=lambda knob: -(knob.at_most or 0.0))
+
+
+def _human(made: Diagnosis) -> None:
+    level = next((rung for rung in made.ladder if rung.rung == "human"), None)
+    if level is None:
+        widgets.tile("human", "Human level", "not measured", "bias is counted from 0")
+        return
+    note = f"n = {level.n:,}" if level.n else "its n is not stated, so it has no interval"
+    widgets.tile("human", "Human level", widgets.plotted(level.error, level.low, level.high), note)
+
+
+def _cell(cell: Cell) -> str:
+    if cell.error is None:
+        return f"– ({cell.why})"
+    size = f", n = {cell.n:,}" if cell.n else ""
+    return widgets.plotted(cell.error, cell.low, cell.high) + size

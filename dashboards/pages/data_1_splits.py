@@ -1,0 +1,4 @@
+from dashboards import frame
+
+with frame.page("Runs"):
+    pass

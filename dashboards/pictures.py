@@ -1,0 +1,59 @@
+"""The route of pictures: an example's picture by run and example id, re-encoded as PNG by us.
+
+A client names a run and an example; both are looked up among what is known. No path, and no byte of
+a file that somebody else wrote, goes through.
+"""
+
+import io
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from dashboards import data
+from gapwise.errors import GapwiseError
+
+PREFIX = "/pictures"
+LEAST_SIDE = 96
+HEADERS = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
+
+
+def route() -> Route:
+    """Return the route, GET and HEAD only."""
+    return Route(f"{PREFIX}/{{run}}/{{example:path}}", _answer, methods=["GET"])
+
+
+def address(run_id: str, example_id: str) -> str:
+    """Return the path of an example's picture, quoted whole so that an id cannot name a folder."""
+    return f"{PREFIX}/{quote(run_id, safe='')}/{quote(example_id, safe='')}"
+
+
+def png(picture: NDArray[Any]) -> bytes:
+    """Return a picture, (height, width) or (height, width, 3) uint8, as PNG.
+
+    Small ones are enlarged by whole pixels, so that a browser shows them sharp.
+    """
+    factor = max(1, -(-LEAST_SIDE // max(1, min(picture.shape[:2]))))
+    large = np.repeat(np.repeat(picture, factor, axis=0), factor, axis=1)
+    stream = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(large, dtype=np.uint8)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+async def _answer(request: Request) -> Response:
+    run_id, example_id = request.path_params["run"], request.path_params["example"]
+    try:
+        picture = await run_in_threadpool(data.picture, run_id, example_id)
+    except GapwiseError:
+        picture = None
+    if picture is None:
+        return PlainTextResponse(
+            "404: no such picture", 404, HEADERS | {"Cache-Control": "no-store"}
+        )
+    return Response(png(picture), media_type="image/png", headers=HEADERS)

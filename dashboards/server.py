@@ -1,0 +1,45 @@
+"""The server: Streamlit's own, on this machine alone, behind our guard and with our picture route.
+
+It is started by its own ``run``, never by bare uvicorn, which would ignore Streamlit's settings.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from dashboards import doorway, pictures, theme
+from dashboards.guard import Guard, is_loopback
+from gapwise.errors import UsageError, shown
+
+PORT = 8501
+
+_state = {"serving": False}
+
+
+def build() -> st.App:
+    """Return the app: our pages, the route of pictures, the guard before everything."""
+    script = Path(__file__).parent.absolute() / "app.py"
+    return st.App(
+        script, routes=[*doorway.routes(), pictures.route()], middleware=[Middleware(Guard)]
+    )
+
+
+def serve(port: int = PORT, host: str = "127.0.0.1") -> None:
+    """Serve the dashboard until it is stopped.
+
+    Raises:
+        UsageError: ``host`` is reachable from other machines: there is no sign-in yet.
+    """
+    if not is_loopback(host):
+        raise UsageError(
+            f"--host is {shown(host)}, which other machines can reach, and the dashboard has no "
+            f"sign-in; leave it at 127.0.0.1 and use ssh -L {port}:127.0.0.1:{port} from elsewhere"
+        )
+    _state["serving"] = True
+    build().run(config=theme.config(port, "127.0.0.1" if host == "localhost" else host))
+
+
+def is_serving() -> bool:
+    """Return whether this process was started by ``serve``, guard and all."""
+    return _state["serving"]

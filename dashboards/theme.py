@@ -1,0 +1,73 @@
+"""Streamlit's settings for our look and for a server that is safe by default (FAULTS B, N)."""
+
+from typing import Any
+
+from gapwise.figures import palette
+
+
+def config(port: int, host: str) -> dict[str, Any]:
+    """Return the options of ``st.App.run``; they outrank environment and files."""
+    return {**_server(port, host), **_look(), **_sidebar()}
+
+
+def _server(port: int, host: str) -> dict[str, Any]:
+    return {
+        "server.address": host,
+        "server.port": port,
+        "server.headless": True,
+        "server.allowedHosts": ["localhost", "127.0.0.1", "::1"],
+        "server.enableCORS": True,
+        "server.enableXsrfProtection": True,
+        "server.enableStaticServing": False,
+        "server.fileWatcherType": "none",
+        "server.showEmailPrompt": False,
+        "browser.gatherUsageStats": False,
+        "client.showErrorDetails": "none",
+        "client.showErrorLinks": False,
+        "client.toolbarMode": "minimal",
+        "runner.magicEnabled": False,
+    }
+
+
+def _look() -> dict[str, Any]:
+    return {
+        "theme.base": "light",
+        "theme.primaryColor": palette.BLUE,
+        "theme.backgroundColor": palette.GROUND,
+        "theme.secondaryBackgroundColor": palette.CARD,
+        "theme.textColor": palette.INK,
+        "theme.borderColor": palette.LINE,
+        "theme.dataframeBorderColor": palette.LINE,
+        "theme.dataframeHeaderBackgroundColor": palette.GROUND,
+        "theme.linkColor": palette.BLUE,
+        "theme.linkUnderline": False,
+        "theme.blueTextColor": palette.BLUE,
+        "theme.redTextColor": palette.RED,
+        "theme.orangeTextColor": palette.AMBER,
+        "theme.violetTextColor": palette.VIOLET,
+        "theme.greenTextColor": palette.GOOD,
+        "theme.grayTextColor": palette.MUTED,
+        "theme.codeBackgroundColor": palette.GROUND,
+        "theme.codeTextColor": palette.INK,
+        "theme.codeFontSize": "0.84rem",
+        "theme.baseFontSize": 15,
+        "theme.baseRadius": "0.55rem",
+        "theme.buttonRadius": "0.5rem",
+        "theme.headingFontSizes": ["1.8rem", "1.25rem", "1.08rem", "1rem", "0.95rem", "0.9rem"],
+        "theme.headingFontWeights": [700, 600, 600, 600, 600, 600],
+        "theme.metricValueFontSize": "1.6rem",
+        "theme.metricValueFontWeight": 700,
+        "theme.showWidgetBorder": True,
+        "theme.showSidebarBorder": True,
+        "theme.paddingTop": "0.6rem",
+        "theme.paddingBottom": "3rem",
+        "theme.chartCategoricalColors": list(palette.SERIES),
+    }
+
+
+def _sidebar() -> dict[str, Any]:
+    return {
+        "theme.sidebar.backgroundColor": palette.CARD,
+        "theme.sidebar.secondaryBackgroundColor": palette.GROUND,
+        "theme.sidebar.borderColor": palette.LINE,
+    }

@@ -1,0 +1,1 @@
+"""Plain data → plotly figure, one figure a file; nothing is computed here."""

@@ -1,0 +1,35 @@
+"""The colours of every page and figure: each gap keeps its own everywhere (DESIGN §2)."""
+
+from typing import Final
+
+INK: Final = "#17202b"
+MUTED: Final = "#667383"
+FAINT: Final = "#98a3b0"
+LINE: Final = "#e3e8ee"
+GRID: Final = "#eef1f5"
+GROUND: Final = "#f6f8fb"
+CARD: Final = "#ffffff"
+STEEL: Final = "#c7d1de"
+GOOD: Final = "#2b8a57"
+
+BLUE: Final = "#3b6cd4"
+AMBER: Final = "#dc8f2c"
+RED: Final = "#c8414b"
+VIOLET: Final = "#7d55c7"
+
+GAPS: Final = {
+    "bias": BLUE,
+    "avoidable_bias": BLUE,
+    "variance": AMBER,
+    "data_mismatch": RED,
+    "dev_overfit": VIOLET,
+}
+
+SPLITS: Final = {"train": BLUE, "train_dev": AMBER, "dev": RED, "test": VIOLET}
+
+SERIES: Final = (BLUE, RED, AMBER, VIOLET, GOOD, "#2a8ca0", "#a8577e", MUTED)
+
+
+def of_gap(name: str) -> str:
+    """Return a gap's colour; a combined gap has that of its last part, where its bar ends."""
+    return GAPS.get(name.split("+")[-1], MUTED)

@@ -1,0 +1,63 @@
+"""Numbers and names as people read them: percent, points, intervals, gaps, rungs."""
+
+import re
+from typing import Final
+
+GAPS: Final = {
+    "bias": "bias",
+    "avoidable_bias": "avoidable bias",
+    "variance": "variance",
+    "data_mismatch": "data mismatch",
+    "dev_overfit": "dev overfit",
+}
+RUNGS: Final = {
+    "human": "Human",
+    "train": "Train",
+    "train_dev": "Train-dev",
+    "dev": "Dev",
+    "test": "Test",
+}
+
+
+def of_gap(name: str) -> str:
+    """Return a gap's name in words; a combined one has its parts joined by "+"."""
+    return " + ".join(GAPS.get(part, part) for part in name.split("+"))
+
+
+def of_rung(name: str) -> str:
+    """Return a rung's or split's name as a label."""
+    return RUNGS.get(name, name)
+
+
+def percent(fraction: float) -> str:
+    """Return a fraction of 1 in percent: one decimal, two below 0.1 %."""
+    value = 100 * fraction
+    digits = 2 if 0 < abs(value) < 0.1 else 1
+    return f"{_minus(f'{value:.{digits}f}')} %"
+
+
+def points(fraction: float) -> str:
+    """Return a signed difference of fractions in points, without the unit."""
+    return _minus(f"{100 * fraction:+.1f}")
+
+
+def span(low: float | None, high: float | None) -> str:
+    """Return an interval of fractions in percent or points, "" where there is none."""
+    if low is None or high is None:
+        return ""
+    return f"{_minus(f'{100 * low:.1f}')} – {_minus(f'{100 * high:.1f}')}"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Return a count with its noun in the right number: "1 seed", "1,000 examples"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def plotly_text(text: object) -> str:
+    """Return ``text`` so that plotly draws it as it stands: plotly reads tags and entities."""
+    safe = str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"[\x00-\x1f\x7f]", " ", safe)
+
+
+def _minus(number: str) -> str:
+    return number.replace("-", "−")
