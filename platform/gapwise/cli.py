@@ -249,4 +249,6 @@ def _guarded() -> int:
         return 0
     except OSError as error:
         return terminal.refuse(error, 5)
+    except Exception as error:
+        return terminal.refuse(error, 1)
     return code if isinstance(code, int) else 0

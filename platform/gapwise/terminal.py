@@ -7,11 +7,14 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from gapwise.errors import QuarantineError
+from gapwise import terminal_pictures
+from gapwise.errors import GapwiseError, QuarantineError
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+SHOWN_STEPS = 5
 
 COLOURS = {
     "bias": "blue",
@@ -41,6 +44,11 @@ def refuse(error: Exception, exit_code: int) -> int:
     if os.environ.get("GAPWISE_DEBUG"):
         traceback.print_exception(error)
     sentence = " ".join(str(error).split())
+    if not isinstance(error, GapwiseError | OSError):
+        sentence = (
+            f"unexpected {type(error).__name__}: {sentence}; this is a fault of Gapwise: run "
+            "`gapwise --debug …` and report what it prints"
+        )
     say(f"gapwise: {sentence}")
     return exit_code
 
@@ -92,16 +100,17 @@ def points(gap: Mapping[str, Any]) -> str:
 
 
 def diagnosis(document: Mapping[str, Any]) -> None:
-    """Print ladder, verdict, findings and what to do next."""
+    """Print ladder, verdict, what to do next and whatever else was found."""
     out = _console()
     gaps = {gap["name"]: gap for gap in document["gaps"]}
-    out.print()
     out.print(_ladder(document["ladder"], list(gaps.values())))
     _verdict(out, document, gaps)
-    for finding in document["findings"]:
-        if finding["diagnostic"] != "verdict":
-            out.print(f"  · {finding['says']}", markup=False)
     _next_steps(out, document)
+    others = [f["says"] for f in document["findings"] if f["diagnostic"] != "verdict"]
+    if others:
+        out.print("\n[bold]What else was found[/]")
+    for says in others:
+        _hanging(out, "  ·", says)
 
 
 def trained(document: Mapping[str, Any]) -> None:
@@ -141,16 +150,19 @@ def comparison(document: Mapping[str, Any]) -> None:
 
 def data_report(document: Mapping[str, Any]) -> None:
     """Print what the data holds before anything trains."""
+    from rich.markup import escape
+
     out = _console()
     for line in document["lines"]:
         out.print(line, markup=False, highlight=False)
     for table in document["tables"]:
-        shown = _table(*table["columns"], title=table["title"])
+        # Names that stand in data are text: a "[red]" among them is no markup.
+        shown = _table(*map(escape, table["columns"]), title=escape(table["title"]))
         for row in table["rows"]:
-            shown.add_row(*(str(cell) for cell in row))
+            shown.add_row(*(escape(str(cell)) for cell in row))
         out.print(shown)
-    for sample in document.get("samples", ()):
-        out.print(sample, markup=False, highlight=False)
+    if document.get("samples"):
+        terminal_pictures.show(out, document["samples"])
 
 
 def split_report(document: Mapping[str, Any]) -> None:
@@ -196,11 +208,25 @@ def _next_steps(out: "Console", document: Mapping[str, Any]) -> None:
     knobs = [knob for finding in document["findings"] for knob in finding["knobs"]]
     if not knobs:
         return
-    table = _table("At most", "What to do next", "Command", title="What to do next")
-    for knob in knobs:
-        gain = "–" if knob["at_most"] is None else f"≤ {100 * knob['at_most']:.1f} pt"
-        table.add_row(gain, f"{knob['name']}: {knob['why']}", knob["command"])
-    out.print(table)
+    out.print("\n[bold]What to do next[/]")
+    for number, knob in enumerate(knobs[:SHOWN_STEPS], 1):
+        most = "" if knob["at_most"] is None else f" (at most {100 * knob['at_most']:.1f} points)"
+        _hanging(out, f"  {number}.", f"{knob['name']}{most}. {knob['why']}")
+        if knob["command"]:
+            out.print(f"     [green]$ {knob['command']}[/]", soft_wrap=True, highlight=False)
+    if len(knobs) > SHOWN_STEPS:
+        out.print(f"  … and {len(knobs) - SHOWN_STEPS} more, on the dashboard and with --json.")
+
+
+def _hanging(out: "Console", mark: str, text: str) -> None:
+    """Print ``text`` behind ``mark``, its further lines indented as far."""
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    row = Table.grid(padding=(0, 1))
+    row.add_row(Text(mark), Text(text))
+    out.print(Padding(row, 0))
 
 
 def _ladder(rungs: list[Mapping[str, Any]], gaps: list[Mapping[str, Any]]) -> "Table":
