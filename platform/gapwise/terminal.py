@@ -157,7 +157,8 @@ def data_report(document: Mapping[str, Any]) -> None:
         out.print(line, markup=False, highlight=False)
     for table in document["tables"]:
         # Names that stand in data are text: a "[red]" among them is no markup.
-        shown = _table(*map(escape, table["columns"]), title=escape(table["title"]))
+        out.print(f"\n[bold]{escape(table['title'])}[/]", highlight=False)
+        shown = _table(*map(escape, table["columns"]))
         for row in table["rows"]:
             shown.add_row(*(escape(str(cell)) for cell in row))
         out.print(shown)

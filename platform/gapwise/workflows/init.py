@@ -10,9 +10,9 @@ from typing import Any
 from gapwise import yaml_reader
 from gapwise.errors import StorageError, UsageError, shown
 from gapwise.workflows import prepare
+from gapwise.workflows.first_values import FirstValues, first_values
 from gapwise.workflows.guess import Guess
 from gapwise.workflows.guess_data import guess_data
-from gapwise.workflows.starting_point import StartingPoint, starting_point
 
 FOLDER = Path("pipelines")
 
@@ -38,7 +38,7 @@ def init(source: Path, output: Path | None = None) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as stream:
-            stream.write(pipeline_text(guess, starting_point(guess)))
+            stream.write(pipeline_text(guess, first_values(guess)))
     except OSError as error:
         raise StorageError(
             f"cannot write {path}: {error.strerror}; name another file with --output"
@@ -47,7 +47,7 @@ def init(source: Path, output: Path | None = None) -> Path:
     return path
 
 
-def pipeline_text(guess: Guess, start: StartingPoint) -> str:
+def pipeline_text(guess: Guess, start: FirstValues) -> str:
     """Return the pipeline file for what was guessed, with a comment on every choice."""
     lines = [
         "# Written by `gapwise init`. Every line is a starting point: change what you know better.",
@@ -104,7 +104,7 @@ def _head(guess: Guess) -> list[str]:
     ]
 
 
-def _splits(guess: Guess, start: StartingPoint) -> list[str]:
+def _splits(guess: Guess, start: FirstValues) -> list[str]:
     lines = ["splits:"]
     if start.target is not None:
         lines += [
@@ -115,7 +115,7 @@ def _splits(guess: Guess, start: StartingPoint) -> list[str]:
     of = "the target" if start.target is not None else "all examples"
     lines += [
         f"  # Starting sizes: {start.why_sizes}.",
-        "  # A count such as 400 does as well; `gapwise split` shows what the sizes can tell apart.",
+        "  # Counts do as well; `gapwise split` shows what the sizes can tell apart.",
         _line("  dev", start.dev, f"share of {of}: what you decide by"),
         _line("  test", start.test, f"share of {of}: the final word; looks at it are counted"),
         _line("  train_dev", start.train_dev, "held out of training: tells variance from mismatch"),
@@ -132,7 +132,7 @@ def _other_networks(guess: Guess) -> list[str]:
     return ["  # hidden: units of each layer; [] makes logistic regression"]
 
 
-def _training(start: StartingPoint) -> list[str]:
+def _training(start: FirstValues) -> list[str]:
     return [
         "training:",
         _line("  epochs", start.epochs, "passes over the training set"),

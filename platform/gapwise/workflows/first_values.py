@@ -8,16 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gapwise.statistics.size import starting_points
 from gapwise.workflows.guess import Guess
 
 ENOUGH = 10_000
-"""Examples beyond which dev or test gain little: ±1 point at most."""
-
-MANY = 1_000_000
+"""Examples beyond which a judging split gains little: ±1 point at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class StartingPoint:
+class FirstValues:
     """Starting values of a pipeline, each with the reason that its comment gives."""
 
     target: str | None
@@ -30,13 +29,13 @@ class StartingPoint:
     batch_size: int
 
 
-def starting_point(guess: Guess) -> StartingPoint:
+def first_values(guess: Guess) -> FirstValues:
     """Return the values that a new pipeline starts with."""
     target = _target(guess)
     pool = guess.count if target is None else guess.sources[target]
     share, why = _share(pool, apart=target is not None)
     training = guess.count - 2 * share * pool
-    return StartingPoint(
+    return FirstValues(
         target=target,
         dev=share,
         test=share,
@@ -57,17 +56,11 @@ def _target(guess: Guess) -> str | None:
 
 def _share(pool: int, apart: bool) -> tuple[float, str]:
     if apart:
-        share = min(0.25, _rounded(ENOUGH / pool))
+        share = min(0.25, max(0.01, round(ENOUGH / pool, 2)))
         return share, f"a quarter each of the target's {pool:,}, at most {ENOUGH:,} (notes 4.13)"
-    if pool >= MANY:
-        return 0.01, f"98/1/1 for {pool:,} examples (notes 4.5)"
-    if pool <= ENOUGH / 0.2:
-        return 0.2, f"60/20/20 for {pool:,} examples (notes 4.5)"
-    return _rounded(ENOUGH / pool), f"about {ENOUGH:,} of {pool:,}: between 60/20/20 and 98/1/1"
-
-
-def _rounded(share: float) -> float:
-    return max(0.01, round(share, 2))
+    fitting = next(point for point in starting_points(pool) if point.recommended)
+    share = round(fitting.dev / pool, 2)
+    return share, f"{fitting.name} for {pool:,} examples (notes 4.5)"
 
 
 def _network(shape: tuple[int, ...]) -> dict[str, Any]:

@@ -1,0 +1,55 @@
+"""Small pictures of some examples, as numbers that a terminal or a page can draw."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gapwise.errors import shown
+from gapwise.records import ExampleSet
+
+LARGEST = 20
+MOST = 16
+
+
+def pictures(examples: ExampleSet, wanted: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """Return ``title`` (lines of text) and ``pixels`` of some examples; none for rows of numbers.
+
+    Args:
+        examples: the examples.
+        wanted: source → ids; of several sources each gives an equal share of ``MOST``.
+    """
+    if examples.inputs.ndim != 4:
+        return []
+    each = max(1, MOST // max(1, len(wanted)))
+    ids = [name for names in wanted.values() for name in names[:each]][:MOST]
+    position = {str(name): row for row, name in enumerate(examples.ids)}
+    several = len(wanted) > 1
+    return [_picture(examples, position[name], several) for name in ids]
+
+
+def pixels(picture: NDArray[np.uint8]) -> list[Any]:
+    """Return a picture (channels, height, width) as rows of greys, or of [red, green, blue].
+
+    Its longer side is brought down to ``LARGEST``.
+    """
+    flat = picture[0] if len(picture) == 1 else picture[:3].transpose(1, 2, 0)
+    height, width = flat.shape[:2]
+    scale = LARGEST / max(height, width)
+    if scale >= 1:
+        return list(flat.tolist())
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = Image.fromarray(np.ascontiguousarray(flat)).resize(size, Image.Resampling.BOX)
+    return list(np.asarray(small).tolist())
+
+
+def _picture(examples: ExampleSet, row: int, several: bool) -> dict[str, Any]:
+    label = shown(examples.classes[int(examples.targets[row])], 40)
+    title = [f"{label} · {shown(examples.sources[row], 40)}" if several else label]
+    return {
+        "example_id": str(examples.ids[row]),
+        "title": title,
+        "pixels": pixels(examples.inputs[row]),
+    }
