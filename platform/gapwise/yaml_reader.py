@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.scanner import Scanner
 
 from gapwise.errors import PipelineError, shown
 
@@ -51,6 +52,8 @@ def read(text: str, label: str) -> Document:
         raise PipelineError(f"{label}: is larger than {MAX_BYTES // 1_000_000} MB; shorten it")
     try:
         return _Reader(text, label).document()
+    except _TooDeepError as error:
+        raise PipelineError(f"{label}: lies deeper than {MAX_DEPTH} levels; flatten it") from error
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{label}:{mark.line + 1}:{mark.column + 1}" if mark else label
@@ -79,13 +82,28 @@ def _problem(error: MarkedYAMLError) -> str:
     return shown(" ".join(str(error.problem or error.context or "unreadable").split()))
 
 
+class _TooDeepError(Exception):
+    """The scanner met more brackets inside brackets than may be."""
+
+
+class _Scanner(Scanner):
+    """ruamel's scanner looks 1,024 characters ahead, at a cost that grows as brackets squared."""
+
+    def fetch_flow_collection_start(self, token_class: Any, to_push: str) -> None:
+        if self.flow_level > MAX_DEPTH:
+            raise _TooDeepError
+        super().fetch_flow_collection_start(token_class, to_push)
+
+
 class _Reader:
     """Turns the parser's events into values, keeping the place of each."""
 
     def __init__(self, text: str, label: str) -> None:
         self.label = label
         self.places: dict[KeyPath, str] = {}
-        self.events: Iterator[Any] = iter(YAML(typ="safe", pure=True).parse(text))
+        yaml = YAML(typ="safe", pure=True)
+        yaml.Scanner = _Scanner
+        self.events: Iterator[Any] = iter(yaml.parse(text))
 
     def document(self) -> Document:
         """Read the only document; an empty one is null."""
