@@ -1,7 +1,7 @@
 """The errors of one run on one split, summed as far as every diagnosis allows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,7 +91,7 @@ def summarise(columns: Columns) -> SplitErrors:
         wrong=total.wrong,
         clusters=total.clusters,
         keys=total.keys,
-        by_source=_by_source(columns, part),
+        by_source=_by_source(columns, replace(part, example=None)),
         by_class=_by_class(columns, weight),
     )
 

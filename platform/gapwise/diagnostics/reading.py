@@ -3,9 +3,11 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
@@ -30,14 +32,14 @@ def read_splits(
     splits: dict[str, tuple[SplitErrors, ...]] = {}
     classes: tuple[str, ...] = ()
     for split, files in paths.items():
-        several = len(files) > 1
-        tables = [_table(Path(file), several) for file in files]
+        tables = [_table(Path(file), len(files) > 1) for file in files]
         if not all(len(table) for table in tables):
             continue
         classes = classes or _classes(tables[0])
+        keys = _example_keys(tables)
         splits[split] = tuple(
-            summarise(_columns(table, str(file), several))
-            for table, file in zip(tables, files, strict=True)
+            summarise(_columns(table, str(file), key))
+            for table, file, key in zip(tables, files, keys, strict=True)
         )
     return splits, classes
 
@@ -63,64 +65,84 @@ def _classes(table: pa.Table) -> tuple[str, ...]:
     return tuple(json.loads(text)) if text else ()
 
 
-def _columns(table: pa.Table, where: str, keep_examples: bool) -> Columns:
-    classes = _classes(table)
-    group = _coded(table, "group")
-    source = _coded(table, "source")
-    keys = (
-        _strings(table, "example_id")
-        if keep_examples and "example_id" in table.schema.names
-        else None
-    )
+def _example_keys(tables: Sequence[pa.Table]) -> list[NDArray[np.generic] | None]:
+    """Keys that match the examples of several runs: row numbers where the ids agree row by row."""
+    if len(tables) == 1 or any("example_id" not in table.schema.names for table in tables):
+        return [None] * len(tables)
+    first = tables[0].column("example_id")
+    if all(first.equals(table.column("example_id")) for table in tables[1:]):
+        return [np.arange(len(first))] * len(tables)
+    return [
+        np.asarray(table.column("example_id").cast(pa.string()).to_pylist(), np.str_)
+        for table in tables
+    ]
+
+
+def _columns(table: pa.Table, where: str, key: NDArray[np.generic] | None) -> Columns:
     return Columns(
         where=where,
         error=_numbers(table, "error", np.nan),
         weight=_numbers(table, "weight", 1.0) if "weight" in table.schema.names else None,
-        group=_group_keys(table, group, keep_examples),
-        example=keys,
-        source=source,
-        target=_target(table, classes),
+        group=_group_keys(table, names_wanted=key is not None),
+        example=key,
+        source=_coded(table, "source"),
+        target=_target(table, _classes(table)),
     )
 
 
 def _numbers(table: pa.Table, name: str, missing: float) -> NDArray[np.float64]:
-    column = table.column(name).cast(pa.float64())
+    return np.asarray(_array(table.column(name), pa.float64(), missing), np.float64)
+
+
+def _array(column: pa.Array | pa.ChunkedArray, kind: pa.DataType, missing: float) -> NDArray[Any]:
+    """A column as numpy, by DLPack: pyarrow's own ``to_numpy`` imports pandas (0.4 s)."""
+    column = column.cast(kind)
     if column.null_count:
         column = column.fill_null(missing)
-    return np.asarray(column.to_numpy(), np.float64)
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if isinstance(column, pa.ChunkedArray):
+        column = column.chunk(0)
+    return np.from_dlpack(column)
 
 
-def _strings(table: pa.Table, name: str) -> NDArray[np.generic]:
-    return np.asarray(table.column(name).cast(pa.string()).to_pylist(), np.str_)
-
-
-def _coded(table: pa.Table, name: str) -> tuple[list[str], NDArray[np.int64]] | None:
-    """Names and codes of a string column; None where it is missing or says nothing at all."""
+def _dictionary(table: pa.Table, name: str) -> pa.DictionaryArray | None:
+    """A column as one dictionary array; None where it is missing or says nothing at all."""
     if name not in table.schema.names or table.column(name).null_count == len(table):
         return None
     column = table.column(name)
     if not pa.types.is_dictionary(column.type):
         column = column.cast(pa.string()).dictionary_encode()
-    array = column.combine_chunks()
-    array = array.unify_dictionaries() if isinstance(array, pa.ChunkedArray) else array
-    array = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
-    names = ["" if value is None else str(value) for value in array.dictionary.to_pylist()]
-    codes = array.indices.cast(pa.int64()).fill_null(len(names))
-    return [*names, ""], np.asarray(codes.to_numpy(zero_copy_only=False), np.int64)
+    array = column.unify_dictionaries().combine_chunks()
+    return array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
 
 
-def _group_keys(
-    table: pa.Table, group: tuple[list[str], NDArray[np.int64]] | None, names_wanted: bool
-) -> NDArray[np.generic] | None:
-    """Codes, or names where runs must be matched; examples without a group stand alone."""
-    if group is None:
+def _coded(table: pa.Table, name: str) -> tuple[list[str], NDArray[np.int64]] | None:
+    """Names and codes of a string column, "" for what is missing."""
+    array = _dictionary(table, name)
+    if array is None:
         return None
-    names, codes = group
+    names = ["" if value is None else str(value) for value in array.dictionary.to_pylist()]
+    return [*names, ""], _codes(array, len(names))
+
+
+def _codes(array: pa.DictionaryArray, missing: int) -> NDArray[np.int64]:
+    return np.asarray(_array(array.indices, pa.int64(), missing), np.int64)
+
+
+def _group_keys(table: pa.Table, *, names_wanted: bool) -> NDArray[np.generic] | None:
+    """Codes, or names where runs must be matched; examples without a group stand alone."""
+    array = _dictionary(table, "group")
+    if array is None:
+        return None
     if names_wanted:
+        names, codes = _coded(table, "group") or ([], np.empty(0, np.int64))
         return np.asarray(names, np.str_)[codes]
-    empty = np.asarray([not name for name in names])
-    alone = empty[codes]
-    return np.where(alone, len(names) + np.arange(len(table)), codes)
+    size = len(array.dictionary)
+    codes = _codes(array, size)
+    empty = pc.index(array.dictionary, "").as_py()
+    alone = (codes == size) | (codes == empty)
+    return np.where(alone, size + np.arange(len(codes)), codes)
 
 
 def _target(
@@ -131,7 +153,7 @@ def _target(
         return None
     column = table.column("target")
     if classes and pa.types.is_integer(column.type) and not column.null_count:
-        codes = np.asarray(column.to_numpy(), np.int64)
+        codes = _array(column, pa.int64(), 0)
         if len(codes) and codes.min() >= 0 and codes.max() < len(classes):
             return list(classes), codes
         return None

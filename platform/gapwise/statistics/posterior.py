@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from gapwise.statistics.intervals import Clusters, effective_size
 
 DRAWS = 20_000
-BLOCKS = 1_000
-_CHUNK = 2_000
+BLOCKS = 500
+_CHUNK = 1_000
 
 Draws = NDArray[np.float64]
 
@@ -56,7 +56,7 @@ def bootstrap(
         at_zero, at_one = generator.standard_gamma(0.5, (2, size, 1))
         errors = (sums[:, :-1] + atom * at_one) / (sums[:, -1:] + atom * (at_zero + at_one))
         deviations[start : start + size] = errors - rates
-    drawn = rates + deviations * widening(groups, draws, generator)[:, None]
+    drawn = rates + deviations * widening(int(min(groups, counts.sum())), draws, generator)[:, None]
     return np.asarray(np.clip(drawn, 0.0, 1.0), np.float64)
 
 
@@ -112,5 +112,6 @@ def _distinct(rows: Draws) -> tuple[Draws, NDArray[np.int64]]:
 
 def _gammas(counts: NDArray[np.int64], size: int, generator: np.random.Generator) -> Draws:
     if (counts == 1).all():
-        return generator.standard_exponential((size, len(counts)))
+        weights = generator.standard_exponential((size, len(counts)), np.float32)
+        return weights.astype(np.float64)
     return generator.standard_gamma(counts, (size, len(counts)))
