@@ -229,6 +229,9 @@ def doctor(as_json: AsJson = False) -> None:
 
 def main() -> None:
     """Run the command line; an error that a user caused is one sentence on stderr."""
+    # Threads that spin while they wait starve each other on a busy machine: 1–2 steps a second
+    # against 6–7 where four other programs wanted the same two cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.exit(_guarded())
 
 

@@ -1,6 +1,7 @@
 """Train a pipeline as one tracked run, or as a group of runs that differ in seed alone."""
 
 import json
+import sys
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -8,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from gapwise import pipeline_file
-from gapwise.data import load
+from gapwise.data import changes, load
 from gapwise.data import prepared as prepared_data
 from gapwise.data.prepared import Prepared
-from gapwise.errors import DataError, StoppedError, StorageError
+from gapwise.errors import StoppedError, StorageError
 from gapwise.pipeline import Pipeline
 from gapwise.records import SPLITS, Diagnosis, Job, JobResult, NumericPlan, plain
 from gapwise.settings import Settings
@@ -26,6 +27,9 @@ from gapwise.workflows.progress import Progress
 from gapwise.workflows.record import write_predictions
 from gapwise.workflows.stop import stop_on_signals
 from gapwise.workflows.track import TrackRun
+
+ROOT_TAG = "gapwise.root"
+"""The folder that relative paths of the run's pipeline refer to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,17 +100,26 @@ def resume(
         StorageError: the plan or the pipeline differ from the run's, unless ``force``.
     """
     settings = settings or Settings.read()
-    with RunStore(settings).reopen(ref) as writer:
+    store = RunStore(settings)
+    root = store.open(ref).tags.get(ROOT_TAG, ".")
+    with store.reopen(ref) as writer:
         job = _read_job(writer.folder)
         prepared = prepared_data.open(Path(job.data))
-        changed = load.changed(prepared)
-        if changed and not accept_data_change:
-            raise DataError(
-                f"run {writer.run_id}: {changed} since the run began; train anew, or go on with "
-                f"the run's own snapshot by `gapwise resume {ref} --accept-data-change`"
-            )
+        _check_data(job, prepared, settings, Path(root), accept=accept_data_change)
         result = _work(writer, job, prepared, force=force)
     return _trained({writer.run_id: result}, prepared, job.pipeline["name"], settings)
+
+
+def _check_data(
+    job: Job, before: Prepared, settings: Settings, root: Path, *, accept: bool
+) -> None:
+    """Refuse to go on when the files behind the run's snapshot changed (FAULTS D11, L2)."""
+    sentences = changes.changed_files(before)
+    for sentence in sentences:
+        sys.stderr.write(sentence + "\n")
+    if sentences:
+        after = load.prepare(Pipeline.model_validate(job.pipeline), settings, root)
+        changes.check_unchanged(before, after, accept=accept)
 
 
 def _create(
@@ -126,6 +139,7 @@ def _create(
         dataset=prepared.name,
         tags={
             "gapwise.pipeline": pipeline.name,
+            ROOT_TAG: str(Path.cwd()),
             "gapwise.notes": "\n".join(prepared.notes),
             "gapwise.quarantined": str(len(prepared.quarantine)),
             "gapwise.same_distribution": str(same or pipeline.splits.target is None).lower(),
