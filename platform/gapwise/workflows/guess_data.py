@@ -69,7 +69,8 @@ def _no_classes(root: Path, classes: list[str]) -> str:
 def _manifest(path: Path) -> Guess:
     table = read_table(path)
     columns = guess_columns(table)
-    labels = Counter(cell.strip() for cell in table.text(columns.roles["label"]))
+    cells = (cell.strip() for cell in table.text(columns.roles["label"]))
+    labels = Counter(cell for cell in cells if cell)
     _check_classes(table, columns.roles["label"], labels)
     shape, options, says = _inputs(table, columns)
     named = {role: column for role, column in columns.roles.items() if role != column}
@@ -86,9 +87,10 @@ def _manifest(path: Path) -> Guess:
 
 def _check_classes(table: Table, label: str, labels: Counter[str]) -> None:
     if len(labels) < 2:
+        held = f"{shown(next(iter(labels)))} everywhere" if labels else "nothing"
         raise DataError(
-            f"{table.path}: column {shown(label)} holds {shown(next(iter(labels)))} everywhere, so "
-            "there is nothing to tell apart; add examples of another class"
+            f"{table.path}: column {shown(label)} holds {held}, so there is nothing to tell apart; "
+            "add examples of another class"
         )
     if len(labels) > max(20, len(table) // 2):
         raise DataError(

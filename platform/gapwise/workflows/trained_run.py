@@ -1,0 +1,99 @@
+"""A stored run's best network, to be used on new examples or exported."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gapwise.data import prepared as prepared_data
+from gapwise.data.prepared import Prepared
+from gapwise.errors import UsageError
+from gapwise.records import NumericPlan
+from gapwise.settings import Settings
+from gapwise.tracking.store import RunStore
+from gapwise.training.learner import EVALUATION_BATCH, evaluating, ready
+from gapwise.training.model import Model
+from gapwise.training.numerics import autocast, under
+from gapwise.training.predict import load_network
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedRun:
+    """A run with its best network.
+
+    Attributes:
+        run_id: the run.
+        model: on the CPU, in evaluation mode; takes raw inputs.
+        plan: the numeric plan that it was trained under.
+        data: the folder of its prepared data.
+        pipeline: its resolved pipeline.
+    """
+
+    run_id: str
+    model: Model
+    plan: NumericPlan
+    data: Path
+    pipeline: Mapping[str, Any]
+
+    def prepared(self) -> Prepared:
+        """Open the data that the run was trained on.
+
+        Raises:
+            StorageError: it is gone from the cache, or damaged.
+        """
+        return prepared_data.open(self.data)
+
+
+def open_trained(ref: str, settings: Settings) -> TrainedRun:
+    """Open the run that ``ref`` names with the network of its best checkpoint.
+
+    Raises:
+        UsageError: there is no such run, or it was not trained on this machine.
+        StorageError: it has no whole checkpoint.
+    """
+    run = RunStore(settings).open(ref)
+    job = None if run.folder is None else run.folder / "job.json"
+    if run.folder is None or job is None or not job.is_file():
+        raise UsageError(
+            f"run {run.run_id} ({run.name}) has no network on this machine: it was {run.kind}ed, "
+            "or trained elsewhere; name a run that `gapwise train` made here"
+        )
+    document = json.loads(job.read_text(encoding="utf-8"))
+    return TrainedRun(
+        run_id=run.run_id,
+        model=load_network(run.folder / "checkpoints"),
+        plan=NumericPlan(**document["plan"]),
+        data=Path(document["data"]),
+        pipeline=document["pipeline"],
+    )
+
+
+def outputs_of(trained: TrainedRun, inputs: NDArray[Any]) -> Tensor:
+    """Return the network's outputs for raw inputs, batch by batch: (n, units) float32 on the CPU.
+
+    They are computed under the run's numeric plan; where its device is not here, on the CPU in
+    float32.
+    """
+    plan = _possible(trained.plan)
+    model = trained.model
+    parts = [torch.empty(0, model.task.outputs(model.spec.classes))]
+    with under(plan) as device, evaluating(ready(model, plan)):
+        for start in range(0, len(inputs), EVALUATION_BATCH):
+            batch = torch.from_numpy(np.array(inputs[start : start + EVALUATION_BATCH])).to(device)
+            with autocast(plan):
+                parts.append(model(batch).float().cpu())
+        return torch.cat(parts)
+
+
+def _possible(plan: NumericPlan) -> NumericPlan:
+    kind = torch.device(plan.device).type
+    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if here.get(kind, True):
+        return plan
+    return replace(plan, device="cpu", dtype="float32", channels_last=False)
