@@ -9,7 +9,6 @@ import json
 import os
 import socket
 import time
-import weakref
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,7 +21,7 @@ PATIENCE = 0.5
 STALE_AFTER = 600.0
 """Seconds without a sign of life after which a holder on another host counts as gone."""
 
-_open_handles: "weakref.WeakSet[RunLock]" = weakref.WeakSet()
+_handles: set[int] = set()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +65,7 @@ class RunLock:
             os.close(handle)
             raise
         self._handle = handle
-        _open_handles.add(self)
+        _handles.add(handle)
         _sign(handle)
 
     def touch(self) -> None:
@@ -77,6 +76,7 @@ class RunLock:
     def release(self) -> None:
         """Give the lock back; does nothing when it is not held."""
         if self._handle is not None:
+            _handles.discard(self._handle)
             os.close(self._handle)
             self._handle = None
 
@@ -137,8 +137,8 @@ def _signature(path: Path) -> Holder | None:
 def _let_go_in_child() -> None:
     # A forked worker shares the lock's open file: it would keep the lock alive after a kill -9 of
     # the trainer. Closing the worker's copy leaves the trainer's lock as it is.
-    for lock in list(_open_handles):
-        lock.release()
+    while _handles:
+        os.close(_handles.pop())
 
 
 os.register_at_fork(after_in_child=_let_go_in_child)
