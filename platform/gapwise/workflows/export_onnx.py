@@ -1,0 +1,89 @@
+"""A network as ONNX: one graph from raw inputs to outputs and scores, normalisation inside."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from gapwise.errors import UsageError
+from gapwise.training.model import Model
+from gapwise.workflows.export_safetensors import metadata
+from gapwise.workflows.trained_run import TrainedRun
+
+NEEDED = ("onnx", "onnxscript", "onnxruntime")
+
+
+class Scored(nn.Module):
+    """A model that gives its scores beside its outputs, so that nothing is left to the caller."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Return outputs and scores, (n, units) and (n, classes), for raw inputs."""
+        outputs = self.model(inputs)
+        return outputs, self.model.task.scores(outputs)
+
+
+def write(trained: TrainedRun, path: Path) -> None:
+    """Write the graph, for batches of any size, with the same metadata as safetensors.
+
+    Inputs are ``inputs``: (n, channels, height, width) uint8, or (n, features) float32; outputs are
+    ``outputs`` and ``scores``.
+
+    Raises:
+        UsageError: the extra ``onnx`` is not installed.
+    """
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"--to onnx needs {' and '.join(missing)}; install it by pip install 'gapwise[onnx]'"
+        )
+    model = trained.model.eval()
+    shape = model.spec.input_shape
+    kind = torch.uint8 if len(shape) == 3 else torch.float32
+    with _quiet():
+        program = torch.onnx.export(
+            Scored(model).eval(),
+            (torch.zeros((2, *shape), dtype=kind),),
+            input_names=["inputs"],
+            output_names=["outputs", "scores"],
+            dynamic_shapes=({0: torch.export.Dim("n")},),
+            dynamo=True,
+            verbose=False,
+        )
+        assert program is not None  # dynamo=True always gives one
+        program.model.metadata_props.update(metadata(trained))
+        program.save(path)
+
+
+def outputs(path: Path, inputs: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Return the outputs that ONNX Runtime computes for raw inputs: (n, units)."""
+    import onnxruntime  # type: ignore[import-untyped]
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    found: NDArray[np.float32] = session.run(["outputs"], {"inputs": inputs})[0]
+    return found
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence torch's exporter, which warns of its own parts and of torchvision (not used)."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        logger.setLevel(level)
