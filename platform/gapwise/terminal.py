@@ -262,4 +262,10 @@ def _console() -> "Console":
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    return Console(file=sys.stdout)
+
+    class Out(Console):
+        def on_broken_pipe(self) -> None:
+            # rich would exit with 1; a reader that has gone (`| head`) is no failure
+            raise BrokenPipeError
+
+    return Out(file=sys.stdout)

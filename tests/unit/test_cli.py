@@ -38,7 +38,7 @@ def home_with_run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     ("words", "says"),
     [
         (["trian"], "Did you mean 'train'"),
-        (["train"], "PIPELINE"),
+        (["train"], "Missing argument 'pipeline'"),
         (["train", "digits", "--sedes", "3"], "--sedes"),
         (["train", "digitz"], "did you mean digits"),
         (["train", "digits", "training.epoch=3"], "epochs"),
