@@ -1,4 +1,4 @@
-"""The app's frame: navigation, then the page. Started by server.py; alone it says what is missing."""
+"""The app's frame: navigation, then the page; without server.py it says what is missing."""
 
 import sys
 from pathlib import Path

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from gapwise.diagnostics.errors_by_split import Columns, SplitErrors, from_predictions, summarise
 from gapwise.figures.intervals import Estimate
-from gapwise.metrics.classification import confusion_matrix
+from gapwise.metrics.classification import ClassReport, confusion_matrix
+from gapwise.metrics.classification import by_class as reports_by_class
 from gapwise.records import Predictions
 
 
@@ -51,6 +52,15 @@ def by_class(table: Predictions) -> list[Estimate]:
     return _worst_first([_estimate(k, part) for k, part in summarise(columns).by_source.items()])
 
 
+def quality(table: Predictions) -> tuple[ClassReport, ...]:
+    """Return precision, recall and F1 of each class, the lowest F1 first, the undefined last."""
+    counts = confusion(table)
+    if counts is None:
+        return ()
+    reports = reports_by_class(counts.astype(float), table.classes)
+    return tuple(sorted(reports, key=lambda one: (one.f1 is None, one.f1)))
+
+
 def confusion(table: Predictions) -> NDArray[Any] | None:
     """Return (k, k) numbers of examples, rows the label; None where there are no classes."""
     if not table.classes:
@@ -67,10 +77,10 @@ def worst(table: Predictions, limit: int) -> list[Example]:
     return [example(table, int(row)) for row in order[:limit]]
 
 
-def named(table: Predictions, ids: list[str], limit: int) -> list[Example]:
+def named(table: Predictions, ids: list[str]) -> list[Example]:
     """Return the examples called ``ids``, in that order."""
     rows = {str(name): row for row, name in enumerate(table.example_id)}
-    return [example(table, rows[name]) for name in ids[:limit] if name in rows]
+    return [example(table, rows[name]) for name in ids if name in rows]
 
 
 def example(table: Predictions, row: int) -> Example:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-CARRIED = ("experiment", "run", "other", "split")
+CARRIED = ("experiment", "run", "other", "split", "pipeline")
 
 
 def begin() -> None:

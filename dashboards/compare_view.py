@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards import breakdown, carry, data, widgets
-from dashboards.gallery import gallery
+from dashboards.gallery import flipped
 from dashboards.text import safe
 from gapwise.diagnostics.compare import Comparison
 from gapwise.figures import words
@@ -90,13 +90,13 @@ def difference_and_counts(found: Comparison, pair: Pair) -> None:
 
 def flips(found: Comparison, pair: Pair) -> None:
     """Pictures of the examples that flipped, as B sees them."""
-    table = data.predictions(pair.b, pair.split)
+    first, table = (data.predictions(run, pair.split) for run in (pair.a, pair.b))
     kinds = (("fixed", "Fixed by B", found.fixed_ids), ("broken", "Broken by B", found.broken_ids))
     for column, (key, title, ids) in zip(st.columns(2, gap="small"), kinds, strict=True):
         with column, widgets.card(f"flips-{key}", title, _some(len(ids)), fill=True):
-            examples = breakdown.named(table, list(ids), MOST_PICTURES)
-            if examples:
-                gallery(pair.b, examples, key)
+            chosen = list(ids)[:MOST_PICTURES]
+            if chosen:
+                flipped(pair.b, breakdown.named(first, chosen), breakdown.named(table, chosen), key)
 
 
 def knobs(found: Comparison) -> None:

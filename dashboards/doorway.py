@@ -1,7 +1,8 @@
-"""The HTML that a browser gets first: Streamlit's own, told where its server is.
+"""The HTML that a browser gets first: Streamlit's own, with our look and its server's address.
 
-Opened at ``/runs``, Streamlit's frontend first asks ``/runs/_stcore/health`` whether the app lives
-there, and the browser's console shows two errors 404. Told the address, it asks no more.
+The look stands in it from the first paint on; no data comes into it. The address: opened at
+``/runs``, Streamlit's frontend first asks ``/runs/_stcore/health`` whether the app lives there, and
+the browser's console shows two errors 404. Told the address, it asks no more.
 """
 
 from pathlib import Path
@@ -13,9 +14,9 @@ from starlette.routing import Route
 
 from dashboards import navigation
 
-_TOLD = """<script>window.__streamlit = { BACKEND_BASE_URL: window.location.origin + "/" }</script>
-    <style>html { background: #f6f8fb }</style>
-    <script type="module\""""
+LOOK = Path(__file__).parent.absolute() / "look.css"
+
+_TOLD = "window.__streamlit = { BACKEND_BASE_URL: window.location.origin + '/' }"
 
 
 def routes() -> list[Route]:
@@ -29,9 +30,11 @@ def html() -> str:
     """Return Streamlit's first page with the address in it."""
     file = Path(streamlit.__file__).parent / "static" / "index.html"
     text = file.read_text(encoding="utf-8")
-    return text.replace("<title>Streamlit<", "<title>Gapwise<").replace(
-        '<script type="module"', _TOLD, 1
-    )
+    told = f"<script>{_TOLD}</script>\n    "
+    text = text.replace('<script type="module"', told + '<script type="module"', 1)
+    # At the end of the body, for among rules of equal weight the last one wins.
+    look = f"<style>{LOOK.read_text(encoding='utf-8')}</style>\n  </body>"
+    return text.replace("<title>Streamlit<", "<title>Gapwise<").replace("</body>", look, 1)
 
 
 def _answer(_: Request) -> HTMLResponse:

@@ -12,7 +12,6 @@ from dashboards import carry
 from dashboards.text import said
 from gapwise.errors import GapwiseError
 
-LOOK = Path(__file__).parent.absolute() / "look.css"
 _log = logging.getLogger("gapwise.dashboard")
 
 
@@ -20,7 +19,6 @@ _log = logging.getLogger("gapwise.dashboard")
 def page(title: str) -> Iterator[None]:
     """Surround a page; an error in it becomes one line, never a traceback (FAULTS B4, B5)."""
     st.set_page_config(page_title=f"{title} · Gapwise", page_icon=_icon(), layout="wide")
-    st.html(LOOK)
     carry.begin()
     try:
         yield

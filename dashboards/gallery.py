@@ -14,19 +14,38 @@ _HERE = Path(__file__).parent.absolute()
 
 def gallery(run_id: str, examples: Sequence[Example], key: str) -> None:
     """Show examples of a run: label → what the network said, how sure it was, where it is from."""
-    drawable = data.has_pictures(run_id)
+    items = [_item(one, run_id, label=one.target, note=_note(one)) for one in examples]
+    _show(run_id, items, key)
+
+
+def flipped(run_id: str, a: Sequence[Example], b: Sequence[Example], key: str) -> None:
+    """Show examples that two runs see differently: what A said → what B said, and the label."""
     items = [
-        {
-            "picture": pictures.address(run_id, one.example_id) if drawable else "",
-            "label": one.target,
-            "said": one.predicted,
-            "right": one.target == one.predicted,
-            "note": " · ".join(filter(None, (_sure(one), one.source))),
-            "title": one.example_id,
-        }
-        for one in examples
+        _item(two, run_id, label=one.predicted, note=f"label {two.target}")
+        for one, two in zip(a, b, strict=True)
     ]
+    _show(run_id, items, key)
+
+
+def _item(one: Example, run_id: str, *, label: str, note: str) -> dict[str, Any]:
+    return {
+        "picture": pictures.address(run_id, one.example_id),
+        "label": label,
+        "said": one.predicted,
+        "right": one.target == one.predicted,
+        "note": note,
+        "title": one.example_id,
+    }
+
+
+def _show(run_id: str, items: list[dict[str, Any]], key: str) -> None:
+    if not data.has_pictures(run_id):
+        items = [item | {"picture": "", "note": item["title"]} for item in items]
     _component()(data={"items": items}, key=key)
+
+
+def _note(one: Example) -> str:
+    return " · ".join(filter(None, (_sure(one), one.source)))
 
 
 def _sure(one: Example) -> str:

@@ -1,4 +1,4 @@
-"""The sentence at the head of *What next*: what matters most, how sure that is, what it can gain."""
+"""The sentence at the head of *What next*: what matters most, how sure, what it can gain."""
 
 from dataclasses import dataclass
 

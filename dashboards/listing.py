@@ -1,5 +1,6 @@
 """Tables of runs for the page *Runs*: filtered, or grouped with mean and interval over seeds."""
 
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -35,7 +36,7 @@ def runs_table(rows: pd.DataFrame) -> pd.DataFrame:
             "Train error": 100 * error_of(rows, TRAIN_ERRORS),
             "Seed": rows["seed"],
             "Dataset": rows["dataset"],
-            "Started": rows["started"],
+            "Started": local(rows["started"]),
             "Seconds": (rows["ended"] - rows["started"]).dt.total_seconds(),
         }
     )
@@ -66,11 +67,16 @@ def grouped_table(rows: pd.DataFrame, by: str) -> pd.DataFrame:
             "Dev error": mean,
             "± (95 %)": half,
             "Best": groups["error"].min(),
-            "Newest": groups["started"].max(),
+            "Newest": local(groups["started"].max()),
         }
     )
     table["key"] = table.index
     return table.reset_index(drop=True)
+
+
+def local(times: pd.Series) -> pd.Series:
+    """Return UTC times in the time zone of this machine."""
+    return times.dt.tz_convert(datetime.now().astimezone().tzinfo)
 
 
 def error_of(rows: pd.DataFrame, names: tuple[str, ...]) -> pd.Series:

@@ -16,7 +16,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from dashboards import data
 from gapwise.errors import GapwiseError
 
 PREFIX = "/pictures"
@@ -47,6 +46,8 @@ def png(picture: NDArray[Any]) -> bytes:
 
 
 async def _answer(request: Request) -> Response:
+    from dashboards import data  # late: Streamlit's caches want its runtime to be there first
+
     run_id, example_id = request.path_params["run"], request.path_params["example"]
     try:
         picture = await run_in_threadpool(data.picture, run_id, example_id)

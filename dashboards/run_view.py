@@ -87,13 +87,21 @@ def curves_and_confusion(run: StoredRun, table: Predictions | None) -> None:
 
 
 def errors(run: StoredRun, table: Predictions) -> None:
-    """Errors by class and by source, each with interval and n."""
+    """Errors by class and by source, each with interval and n; precision, recall and F1."""
     whole = breakdown.overall(table)
-    left, right = st.columns(2, gap="small")
+    sources = breakdown.by_source(table)
+    left, right = st.columns([1.25, 1], gap="small")
     with left, widgets.card("classes", "Error by class", _overall_note(whole), fill=True):
-        _estimates(breakdown.by_class(table)[:MOST_CLASSES], whole, "classes")
-    with right, widgets.card("sources", "Error by source", "95 % intervals", fill=True):
-        _estimates(breakdown.by_source(table), whole, "sources")
+        classes = breakdown.by_class(table)[:MOST_CLASSES]
+        if classes:
+            _estimates(classes, whole, "classes")
+        else:
+            st.caption("This task has no classes.")
+    with right, widgets.card("quality", "Precision, recall, F1", "the lowest F1 first", fill=True):
+        _quality(table)
+    if sources:
+        with widgets.card("sources", "Error by source", "95 % intervals"):
+            _estimates(sources, whole, "sources")
 
 
 def worst(run: StoredRun, table: Predictions) -> None:
@@ -134,11 +142,27 @@ def parameters_and_files(run: StoredRun) -> None:
 
 
 def _estimates(rows: Sequence[Estimate], whole: Estimate, key: str) -> None:
+    color = palette.SPLITS.get(whole.label, palette.RED)
+    widgets.chart(intervals(rows, overall=whole.error, color=color), key)
+
+
+def _quality(table: Predictions) -> None:
+    rows = [
+        {
+            "class": one.name,
+            "precision": _share(one.precision),
+            "recall": _share(one.recall),
+            "F1": _share(one.f1),
+        }
+        for one in breakdown.quality(table)[:MOST_CLASSES]
+    ]
     if rows:
-        color = palette.SPLITS.get(whole.label, palette.RED)
-        widgets.chart(intervals(rows, overall=whole.error, color=color), key)
-    else:
-        st.caption("All examples come from one source." if key == "sources" else "No classes.")
+        widgets.table(rows, numbers="quality")
+        st.caption("–: not defined, since no example is of that class or said to be.")
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else words.percent(value)
 
 
 def _split_note(table: Predictions | None) -> str:

@@ -3,9 +3,13 @@
 It is started by its own ``run``, never by bare uvicorn, which would ignore Streamlit's settings.
 """
 
+import importlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
 from dashboards import doorway, pictures, theme
@@ -18,10 +22,12 @@ _state = {"serving": False}
 
 
 def build() -> st.App:
-    """Return the app: our pages, the route of pictures, the guard before everything."""
-    script = Path(__file__).parent.absolute() / "app.py"
+    """Return the app: our pages, first HTML and pictures, and the guard before everything."""
     return st.App(
-        script, routes=[*doorway.routes(), pictures.route()], middleware=[Middleware(Guard)]
+        Path(__file__).parent.absolute() / "app.py",
+        lifespan=_ready,
+        routes=[*doorway.routes(), pictures.route()],
+        middleware=[Middleware(Guard)],
     )
 
 
@@ -43,3 +49,11 @@ def serve(port: int = PORT, host: str = "127.0.0.1") -> None:
 def is_serving() -> bool:
     """Return whether this process was started by ``serve``, guard and all."""
     return _state["serving"]
+
+
+@asynccontextmanager
+async def _ready(_: st.App) -> AsyncIterator[None]:
+    """Import what pages need before the first visitor waits for it."""
+    for name in ("next_view", "runs_view", "run_view", "compare_view", "split_view"):
+        await run_in_threadpool(importlib.import_module, f"dashboards.{name}")
+    yield

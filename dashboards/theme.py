@@ -33,8 +33,8 @@ def _look() -> dict[str, Any]:
     return {
         "theme.base": "light",
         "theme.primaryColor": palette.BLUE,
-        "theme.backgroundColor": palette.GROUND,
-        "theme.secondaryBackgroundColor": palette.CARD,
+        "theme.backgroundColor": palette.CARD,
+        "theme.secondaryBackgroundColor": palette.GROUND,
         "theme.textColor": palette.INK,
         "theme.borderColor": palette.LINE,
         "theme.dataframeBorderColor": palette.LINE,

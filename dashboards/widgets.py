@@ -61,11 +61,15 @@ def chart(figure: go.Figure, key: str) -> None:
     st.plotly_chart(figure, theme=None, config=_PLOTLY, key=f"chart-{key}")
 
 
-def table(rows: Sequence[Mapping[str, str]]) -> None:
-    """A small table; column names are ours, cells are data and are made safe here."""
+def table(rows: Sequence[Mapping[str, str]], *, numbers: str = "") -> None:
+    """A small table; column names are ours, cells are data and are made safe here.
+
+    ``numbers`` names a table whose columns but the first hold numbers, which stand to the right.
+    """
     columns = list(rows[0]) if rows else []
     cells = {name: [said(row[name]) for row in rows] for name in columns}
-    st.table(cells, hide_index=True)
+    with st.container(key=f"numbers-{numbers}" if numbers else None):
+        st.table(cells, hide_index=True)
 
 
 def empty(title: str, says: str, command: str) -> None:

@@ -44,9 +44,9 @@ def confusion(counts: NDArray[Any], classes: Sequence[str]) -> go.Figure:
     if len(names) <= MOST_WITH_TEXT:
         _numbers(drawn, counts)
     axis = {"tickvals": places, "ticktext": names, "showgrid": False}
-    drawn.update_xaxes(**axis, side="top", title={"text": "predicted", "font_color": palette.MUTED})
+    drawn.update_xaxes(**axis, side="top", title_text="predicted", title_font_color=palette.MUTED)
     drawn.update_yaxes(**axis, autorange="reversed")
-    drawn.update_yaxes(title={"text": "label", "font_color": palette.MUTED})
+    drawn.update_yaxes(title_text="label", title_font_color=palette.MUTED)
     drawn.update_layout(margin={"t": 54, "b": 8})
     return drawn
 

@@ -31,16 +31,19 @@ def curves(
         best: step of the best checkpoint, marked; None: not marked.
     """
     spare = iter(palette.SERIES)
-    drawn = style.figure([], height=300, left=58, right=104)
+    drawn = style.figure([], height=360, left=64, right=64)
     for name, curve in lines.items():
         color = palette.SPLITS.get(curve.split) or next(spare, palette.MUTED)
         _line(drawn, name, curve, color)
     if best is not None:
         drawn.add_vline(x=best, line={"color": palette.FAINT, "width": 1, "dash": "dot"})
         style.note(drawn, f"best: epoch {best:g}", x=best, y=1, yref="paper", yanchor="bottom")
-    drawn.update_xaxes(title={"text": "epoch", "font_color": palette.MUTED}, showgrid=False)
-    drawn.update_yaxes(title={"text": words.plotly_text(y), "font_color": palette.MUTED})
-    drawn.update_yaxes(rangemode="tozero", tickformat=".1%" if as_percent else "")
+    last = max((max(curve.steps, default=0) for curve in lines.values()), default=0)
+    drawn.update_xaxes(title_text="epoch", title_font_color=palette.MUTED, showgrid=False)
+    drawn.update_xaxes(dtick=max(1, round(last / 8)), range=[0, max(1, last)])
+    drawn.update_yaxes(title_text=words.plotly_text(y), title_font_color=palette.MUTED)
+    drawn.update_yaxes(rangemode="tozero", tickformat=".0%" if as_percent else "")
+    drawn.update_yaxes(ticksuffix="  ")
     drawn.update_layout(hovermode="x unified", margin_t=24)
     return drawn
 

@@ -33,7 +33,7 @@ def difference(value: float, low: float, high: float, *, names: tuple[str, str])
         text = words.plotly_text(says)
         style.note(drawn, text, x=x, y=0.72, xanchor=anchor, font_color=palette.MUTED)
     drawn.update_traces(hoverinfo="skip")
-    drawn.update_xaxes(range=[-reach, reach], tickformat="+.1%", nticks=7)
+    drawn.update_xaxes(range=[-reach, reach], tickformat="+.2~%", nticks=7)
     drawn.update_yaxes(range=[-0.6, 1], showticklabels=False, showgrid=False)
     return drawn
 

@@ -34,7 +34,7 @@ def intervals(
         color: of the dots.
     """
     places = list(range(len(rows)))
-    drawn = style.figure([], height=ROW * max(len(rows), 2) + 56, left=128, right=140)
+    drawn = style.figure([], height=ROW * max(len(rows), 2) + 56, left=_left(rows), right=150)
     for place, row in zip(places, rows, strict=True):
         if row.low is not None and row.high is not None:
             drawn.add_scatter(
@@ -69,6 +69,10 @@ def example() -> go.Figure:
         Estimate(label="scan", error=0.04, low=None, high=None, n=1),
     ]
     return intervals(rows, overall=0.2)
+
+
+def _left(rows: Sequence[Estimate]) -> int:
+    return 28 + round(7.2 * max((len(_short(row.label)) for row in rows), default=0))
 
 
 def _says(row: Estimate) -> str:

@@ -26,7 +26,8 @@ def figure(traces: list[Any], *, height: int, left: int = 90, right: int = 16) -
     )
     drawn.update_xaxes(gridcolor=palette.GRID, zeroline=False, fixedrange=True, ticks="")
     drawn.update_yaxes(gridcolor=palette.GRID, zeroline=False, fixedrange=True, ticks="")
-    drawn.update_xaxes(tickfont_color=palette.MUTED)
+    drawn.update_xaxes(tickfont_color=palette.MUTED, title_font_size=12.5)
+    drawn.update_yaxes(title_font_size=12.5)
     return drawn
 
 

@@ -30,8 +30,8 @@ def widths(
             drawn, text, x=n, y=half, yshift=10, yanchor="bottom", xanchor="left", font_color=color
         )
     drawn.update_traces(hoverinfo="skip")
-    drawn.update_xaxes(title={"text": "examples", "font_color": palette.MUTED}, tickformat=",")
-    drawn.update_yaxes(title={"text": "± points", "font_color": palette.MUTED}, tickformat=".1%")
+    drawn.update_xaxes(title_text="examples", title_font_color=palette.MUTED, tickformat=",")
+    drawn.update_yaxes(title_text="± points", title_font_color=palette.MUTED, tickformat=".1%")
     drawn.update_yaxes(rangemode="tozero")
     return drawn
 
