@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from gapwise import yaml_reader
 from gapwise.errors import PipelineError, shown
@@ -38,10 +39,10 @@ def apply(document: Document, override: str) -> None:
     document.places[(*path, last)] = label
 
 
-def field_at(path: KeyPath) -> Any:
+def field_at(path: KeyPath) -> FieldInfo | None:
     """Return the model's field at ``path``, or None: an option of a part has none."""
     model: type[BaseModel] | None = Pipeline
-    field = None
+    field: FieldInfo | None = None
     for key in path:
         if isinstance(key, int):
             continue
@@ -50,11 +51,13 @@ def field_at(path: KeyPath) -> Any:
     return field
 
 
-def fields_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any, bool]]:
-    """Give (dotted key, field, whether it is a section or a part) for all that may be set."""
+def fields_of(
+    model: type[BaseModel], prefix: str = ""
+) -> Iterator[tuple[str, FieldInfo, type[BaseModel] | None]]:
+    """Give (dotted key, field, the model of the section or part there, if any) for every key."""
     for name, field in model.model_fields.items():
         inner = _model_of(field.annotation)
-        yield f"{prefix}{name}", field, inner is not None
+        yield f"{prefix}{name}", field, inner
         if inner is not None and inner is not Part:
             yield from fields_of(inner, f"{prefix}{name}.")
 

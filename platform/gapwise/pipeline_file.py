@@ -114,7 +114,7 @@ def check_options(
                 f"{_prefix(part, key)}{where}.{key}: {family.noun} {part.name} has no such option;"
                 f" {did_you_mean(key, parameters)}"
             )
-    hints = _hints(family.get(part.name))
+    hints = hints_of(family.get(part.name))
     options: dict[str, Any] = {}
     for key, parameter in parameters.items():
         if key in part.options:
@@ -126,6 +126,11 @@ def check_options(
         else:
             options[key] = parameter.default
     return options
+
+
+def hints_of(part: Any) -> dict[str, Any]:
+    """Return the annotations of a part's parameters; a class is called by its ``__init__``."""
+    return get_type_hints(part.__init__ if inspect.isclass(part) else part, include_extras=True)
 
 
 class _Representer(SafeRepresenter):
@@ -218,10 +223,6 @@ def _places(document: Document, where: KeyPath) -> dict[str, str]:
 def _prefix(part: Part, option: str) -> str:
     place = part.places.get(option) or part.places.get("")
     return f"{place}: " if place else ""
-
-
-def _hints(part: Any) -> dict[str, Any]:
-    return get_type_hints(part.__init__ if inspect.isclass(part) else part, include_extras=True)
 
 
 def _option(part: Part, key: str, hint: Any, where: str) -> Any:

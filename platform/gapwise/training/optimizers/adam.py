@@ -16,5 +16,14 @@ def adam(
     beta2: float = 0.999,
     epsilon: float = 1e-8,
 ) -> Optimizer:
-    """Return Adam; L2 is part of the gradient, as in the notes."""
+    """Return Adam; L2 is part of the gradient, as in the notes.
+
+    Args:
+        groups: parameters, by whether L2 acts on them.
+        fused: one kernel for all parameters.
+        lr: learning rate α.
+        beta1: β₁, decay of the mean of gradients.
+        beta2: β₂, decay of the mean of squared gradients.
+        epsilon: ε, keeps the division finite.
+    """
     return Adam(groups, lr=lr, betas=(beta1, beta2), eps=epsilon, **kernels(fused))

@@ -8,5 +8,11 @@ __all__ = ["gradient_descent"]
 
 
 def gradient_descent(groups: Groups, fused: bool, *, lr: float = 0.1) -> Optimizer:
-    """Return plain gradient descent: W ← W − lr·dW."""
+    """Return plain gradient descent: W ← W − lr·dW.
+
+    Args:
+        groups: parameters, by whether L2 acts on them.
+        fused: one kernel for all parameters.
+        lr: learning rate.
+    """
     return SGD(groups, lr=lr, **kernels(fused))

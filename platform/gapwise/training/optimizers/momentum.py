@@ -18,5 +18,12 @@ def momentum(
     """Return gradient descent with v ← βv + dW, W ← W − lr·v.
 
     The notes scale dW by 1 − β: their learning rate is this one divided by 1 − β.
+
+    Args:
+        groups: parameters, by whether L2 acts on them.
+        fused: one kernel for all parameters.
+        lr: learning rate.
+        beta: β, decay of the velocity.
+        nesterov: look ahead along the velocity (Nesterov 1983).
     """
     return SGD(groups, lr=lr, momentum=beta, nesterov=nesterov, **kernels(fused))
