@@ -55,6 +55,12 @@ def check_examples(examples: ExampleSet) -> None:
     """
     if not len(examples):
         raise DataError(f"dataset {examples.name!r} holds no examples; add some")
+    for name, column in examples.metadata.items():
+        if column.dtype.kind == "O":
+            raise DataError(
+                f"dataset {examples.name!r}: column {shown(name)} holds Python objects; give "
+                "numbers or text"
+            )
     _check_ids(examples)
     low, high = int(examples.targets.min()), int(examples.targets.max())
     if low < 0 or high >= len(examples.classes):

@@ -18,7 +18,7 @@ ROWS, COLUMNS = 8, 9
 MAX_BITS = 4
 MAX_DIFFERENCE = 6.0
 """Root-mean-square difference of pixels, of 255: about what saving as JPEG again makes."""
-MOST_COMPARISONS = 400_000_000
+MOST_COMPARISONS = 150_000_000
 SHOWN = 20
 BLOCK = 256
 PIECE = 4096

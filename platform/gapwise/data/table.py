@@ -6,6 +6,7 @@ over 1 MB, a number like ``1,5`` or ``nan``.
 """
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,10 +176,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
                     yield line, cells
                 line = reader.line_num + 1
     except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path} is not UTF-8: byte {error.start:,} is {error.object[error.start]:#04x}; save "
-            "it as UTF-8"
-        ) from error
+        raise DataError(f"{path} is not UTF-8: {_bad_byte(path)}; save it as UTF-8") from error
     except csv.Error as error:
         raise DataError(
             f"{path}:{line}: this row cannot be read ({error}); close its quotes and keep fields "
@@ -186,6 +184,16 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         ) from error
     finally:
         csv.field_size_limit(previous)
+
+
+def _bad_byte(path: Path) -> str:
+    """Return the first byte that is not UTF-8; a stream knows only its place in a buffer."""
+    content = path.read_bytes()
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return f"byte {error.start:,} is {content[error.start]:#04x}"
+    return "it changed while it was read"
 
 
 def _header(path: Path, cells: Sequence[str]) -> list[str]:
@@ -197,9 +205,9 @@ def _header(path: Path, cells: Sequence[str]) -> list[str]:
         )
     if len(names) < 2 or "" in names:
         raise DataError(f"{path}:1: the header names {shown(','.join(names))}; {WANTED}")
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise DataError(f"{path}:1: column {shown(twice)} stands twice; rename one")
+    name, count = Counter(names).most_common(1)[0]
+    if count > 1:
+        raise DataError(f"{path}:1: column {shown(name)} stands twice; rename one")
     return names
 
 

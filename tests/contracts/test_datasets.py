@@ -1,0 +1,127 @@
+"""What every dataset must hold; a new one is tested without being told.
+
+A dataset without required options is read as it is (from ``GAPWISE_DATA`` where it is not bundled).
+One with required options, a reader, needs an example of them in ``RECIPES``.
+"""
+
+import inspect
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gapwise.data.base import DATASETS, SYNTHESIS, ReadContext
+from gapwise.data.checks import check_examples
+from gapwise.data.splits import assign
+from gapwise.pipeline import Splits
+from gapwise.settings import Settings
+
+BUNDLED = ("digits",)
+COUNT = 40
+
+
+def _write_pictures(root: Path) -> dict:
+    random = np.random.default_rng(0)
+    for index in range(COUNT):
+        path = root / "pictures" / "ab"[index % 2] / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 256, (9, 8, 3), dtype=np.uint8)).save(path)
+    return {"path": "pictures"}
+
+
+def _write_manifest(root: Path) -> dict:
+    rows = "".join(f"e{i},{i / 7},{'xyz'[i % 3]},{['no', 'yes'][i % 2]}\n" for i in range(COUNT))
+    (root / "m.csv").write_text("id,size,kind,label\n" + rows)
+    return {"path": "m.csv"}
+
+
+def _write_idx(root: Path) -> dict:
+    images = np.random.default_rng(0).integers(0, 256, (COUNT, 6, 5), dtype=np.uint8)
+    for name, array in (("i.idx", images), ("l.idx", np.arange(COUNT, dtype=np.uint8) % 3)):
+        sizes = struct.pack(f">{array.ndim}I", *array.shape)
+        (root / name).write_bytes(bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes())
+    return {"images": "i.idx", "labels": "l.idx"}
+
+
+def _write_npz(root: Path) -> dict:
+    images = np.random.default_rng(0).integers(0, 256, (COUNT, 6, 5), dtype=np.uint8)
+    np.savez(root / "a.npz", images=images, labels=np.arange(COUNT) % 3)
+    return {"path": "a.npz"}
+
+
+RECIPES = {
+    "folder": _write_pictures,
+    "manifest": _write_manifest,
+    "idx": _write_idx,
+    "npz": _write_npz,
+}
+
+
+def required(name: str) -> list[str]:
+    options = DATASETS.options(name)
+    return [key for key, option in options.items() if option.default is inspect.Parameter.empty]
+
+
+@pytest.fixture(params=DATASETS.names())
+def read(request, home, tmp_path, monkeypatch):
+    """A function that reads one dataset, the same each time."""
+    name = request.param
+    options = {}
+    if required(name):
+        assert name in RECIPES, f"add an example of {name}'s options {required(name)} to RECIPES"
+        options = RECIPES[name](tmp_path)
+    elif name not in BUNDLED:
+        monkeypatch.setenv("GAPWISE_DATA", str(request.getfixturevalue("data_folder")))
+    context = ReadContext(settings=Settings.read(), root=tmp_path)
+    return lambda: DATASETS.get(name)(context, **options)
+
+
+def test_a_dataset_gives_sound_examples(read):
+    examples = read()
+    check_examples(examples)
+    count = len(examples)
+    assert count > 0
+    assert examples.inputs.ndim in (2, 4)
+    assert examples.inputs.dtype == (np.uint8 if examples.inputs.ndim == 4 else np.float32)
+    assert examples.targets.dtype == np.int64
+    for column in (examples.ids, examples.sources):
+        assert column.dtype.kind == "U"
+        assert all(column.tolist())
+    columns = [examples.inputs, examples.targets, examples.sources, *examples.metadata.values()]
+    columns += [c for c in (examples.groups, examples.weights, examples.media) if c is not None]
+    assert {len(column) for column in columns} == {count}
+    assert len(set(examples.classes)) == len(examples.classes) > 1
+    assert (len(examples.feature_names) > 0) == (examples.inputs.ndim == 2)
+    assert len(assign(examples, Splits(dev=0.2, test=0.2)).indices("train")) > 0
+
+
+def test_a_dataset_is_the_same_each_time(read):
+    one, other = read(), read()
+    assert np.array_equal(one.ids, other.ids)
+    assert np.array_equal(one.targets, other.targets)
+    assert np.array_equal(one.inputs, other.inputs)
+
+
+@pytest.mark.parametrize("name", DATASETS.names())
+def test_a_dataset_says_what_it_is(name):
+    part = DATASETS.get(name)
+    assert inspect.getdoc(part)
+    assert inspect.getdoc(inspect.getmodule(part))
+    for option in DATASETS.options(name):
+        assert f"{option}:" in inspect.getdoc(part), f"{name} does not document {option}"
+
+
+@pytest.mark.parametrize("name", SYNTHESIS.names())
+def test_a_synthesizer_keeps_shapes_and_goes_by_its_keys(name):
+    part = SYNTHESIS.get(name)
+    images = np.random.default_rng(0).integers(0, 256, (6, 3, 12, 9), dtype=np.uint8)
+    keys = [f"k{i}" for i in range(6)]
+    before = images.copy()
+    redrawn = part(images, keys)
+    assert redrawn.shape == images.shape
+    assert redrawn.dtype == np.uint8
+    assert np.array_equal(images, before)
+    assert np.array_equal(part(images[::-1], keys[::-1])[::-1], redrawn)
+    assert not np.array_equal(redrawn, images)
