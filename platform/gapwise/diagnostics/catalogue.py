@@ -134,7 +134,7 @@ CATALOGUE: tuple[Entry, ...] = (
         change=changes.smaller,
     ),
     Entry(
-        name="Try another architecture that shares weights",
+        name="Use a network that shares weights",
         gap="variance",
         notes="3.3, 4.9",
         why="An architecture made for such inputs needs less data.",

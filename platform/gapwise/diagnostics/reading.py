@@ -47,7 +47,8 @@ def read_splits(
 def _table(path: Path, keep_examples: bool) -> pa.Table:
     wanted = (*_WANTED, "example_id") if keep_examples else _WANTED
     try:
-        with pq.ParquetFile(path, read_dictionary=["group", "source"]) as file:
+        coded = [n for n in ("group", "source") if n in pq.read_schema(path).names]
+        with pq.ParquetFile(path, read_dictionary=coded) as file:
             present = [name for name in wanted if name in file.schema_arrow.names]
             if "error" not in present:
                 raise DataError(
@@ -95,15 +96,21 @@ def _numbers(table: pa.Table, name: str, missing: float) -> NDArray[np.float64]:
 
 
 def _array(column: pa.Array | pa.ChunkedArray, kind: pa.DataType, missing: float) -> NDArray[Any]:
-    """A column as numpy, by DLPack: pyarrow's own ``to_numpy`` imports pandas (0.4 s)."""
+    """A column as numpy, by DLPack: pyarrow's ``to_numpy`` and scalars import pandas (0.4 s)."""
     column = column.cast(kind)
-    if column.null_count:
-        column = column.fill_null(missing)
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-    if isinstance(column, pa.ChunkedArray):
-        column = column.chunk(0)
-    return np.from_dlpack(column)
+    if not column.null_count:
+        return np.from_dlpack(_whole(column))
+    valid = np.from_dlpack(_whole(column.is_valid().cast(pa.int8()))) == 1
+    given = _array(column.drop_null(), kind, missing)
+    filled = np.full(len(column), missing, given.dtype)
+    filled[valid] = given
+    return filled
+
+
+def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """One array, whether it was chunked or not."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
 
 
 def _dictionary(table: pa.Table, name: str) -> pa.DictionaryArray | None:
@@ -113,8 +120,7 @@ def _dictionary(table: pa.Table, name: str) -> pa.DictionaryArray | None:
     column = table.column(name)
     if not pa.types.is_dictionary(column.type):
         column = column.cast(pa.string()).dictionary_encode()
-    array = column.unify_dictionaries().combine_chunks()
-    return array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
+    return _whole(column.unify_dictionaries())
 
 
 def _coded(table: pa.Table, name: str) -> tuple[list[str], NDArray[np.int64]] | None:
@@ -140,8 +146,8 @@ def _group_keys(table: pa.Table, *, names_wanted: bool) -> NDArray[np.generic] |
         return np.asarray(names, np.str_)[codes]
     size = len(array.dictionary)
     codes = _codes(array, size)
-    empty = pc.index(array.dictionary, "").as_py()
-    alone = (codes == size) | (codes == empty)
+    lengths = _array(pc.utf8_length(array.dictionary), pa.int64(), 0)
+    alone = np.append(lengths == 0, True)[codes]
     return np.where(alone, size + np.arange(len(codes)), codes)
 
 

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from gapwise.metrics.classification import by_class, confusion_matrix, mean_f1, zero_one_errors
 from sklearn.metrics import confusion_matrix as reference
 from sklearn.metrics import precision_recall_fscore_support
+
+from gapwise.metrics.classification import by_class, confusion_matrix, mean_f1, zero_one_errors
 
 
 def test_all_figures_equal_scikit_learns() -> None:

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from gapwise.statistics.intervals import Clusters, clustered, effective_size, score, wilson
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
+
+from gapwise.statistics.intervals import Clusters, clustered, effective_size, score, wilson
 
 
 @pytest.mark.parametrize(("wrong", "n"), [(0, 1), (1, 1), (0, 30), (3, 30), (15, 250), (400, 400)])

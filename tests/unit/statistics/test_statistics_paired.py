@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from gapwise.statistics.paired import mcnemar, tango
-from gapwise.statistics.signflip import clustered_difference, sign_flip
 from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import mcnemar as reference
+
+from gapwise.statistics.paired import mcnemar, tango
+from gapwise.statistics.signflip import clustered_difference, sign_flip
 
 
 @st.composite

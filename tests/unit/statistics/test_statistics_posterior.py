@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from gapwise.statistics.posterior import BLOCKS, DRAWS, bootstrap, jeffreys, seed_deviations
 from scipy import stats
+
+from gapwise.statistics.posterior import BLOCKS, DRAWS, bootstrap, jeffreys, seed_deviations
 
 
 def draws(totals: np.ndarray, weights: np.ndarray, most: float | None = None) -> np.ndarray:

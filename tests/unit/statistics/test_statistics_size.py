@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from gapwise.errors import UsageError
 from gapwise.statistics.paired import mcnemar
 from gapwise.statistics.size import (

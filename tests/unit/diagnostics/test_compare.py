@@ -1,0 +1,174 @@
+"""Two runs on the same examples, and the notes' table of 4.14."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gapwise.diagnostics.compare import compare, knobs_changed
+from gapwise.diagnostics.evidence import Evidence, from_memory
+from gapwise.diagnostics.matched import matched
+from gapwise.errors import DataError
+from gapwise.records import HumanLevel, Predictions, plain
+from gapwise.statistics.paired import mcnemar, tango
+
+
+def table(errors: list[float] | np.ndarray, split: str = "dev", **columns: Any) -> Predictions:
+    n = len(errors)
+    values: dict[str, Any] = {
+        "split": split,
+        "example_id": np.array([f"{i:04d}" for i in range(n)]),
+        "target": np.zeros(n, np.int64),
+        "predicted": np.zeros(n, np.int64),
+        "error": np.asarray(errors, float),
+        "weight": np.ones(n),
+        "classes": ("a", "b"),
+    }
+    return Predictions(**(values | columns))
+
+
+A = table([1] * 12 + [0] * 3 + [1] * 5 + [0] * 80)
+B = table([0] * 12 + [1] * 3 + [1] * 5 + [0] * 80)
+
+
+def test_the_document_is_as_designed() -> None:
+    document = json.loads(json.dumps(plain(compare(A, B).as_json()), allow_nan=False))
+    designed = (
+        "split n_shared difference low high p_value verdict fixed broken fixed_ids broken_ids "
+        "knobs_changed"
+    )
+    assert set(designed.split()) <= set(document)
+    assert (document["split"], document["n_shared"]) == ("dev", 100)
+    assert document["difference"] == pytest.approx(0.09)
+    assert (document["fixed"], document["broken"]) == (12, 3)
+    assert document["fixed_ids"] == [f"{i:04d}" for i in range(12)]
+    assert document["broken_ids"] == ["0012", "0013", "0014"]
+    assert document["p_value"] == pytest.approx(mcnemar(12, 3))
+    assert document["p_value"] < 0.05
+    assert document["verdict"] == "b"
+    interval = tango(12, 3, 100)
+    assert (document["low"], document["high"]) == pytest.approx((interval.low, interval.high))
+
+
+def test_swapping_the_runs_mirrors_everything() -> None:
+    ours, theirs = compare(A, B), compare(B, A)
+    assert theirs.verdict == "a"
+    assert theirs.difference == pytest.approx(-ours.difference)
+    assert theirs.low == pytest.approx(-ours.high, abs=1e-8)
+    assert (theirs.fixed_ids, theirs.broken_ids) == (ours.broken_ids, ours.fixed_ids)
+
+
+def test_order_and_examples_of_one_run_alone_do_not_matter() -> None:
+    keep = np.random.default_rng(0).permutation(100)
+    extra = table(np.r_[B.error[keep], [1, 1]])
+    extra = replace(extra, example_id=np.r_[B.example_id[keep], ["x1", "x2"]])
+    found = compare(A, extra)
+    assert (found.n_shared, found.fixed_ids) == (100, compare(A, B).fixed_ids)
+    assert found.extra["n_b"] == 102
+
+
+@pytest.mark.parametrize(
+    "errors", [[0.0], [1.0], [0.0] * 50, [1.0] * 50], ids=["one", "one wrong", "right", "wrong"]
+)
+def test_equal_runs_are_undecided(errors: list[float]) -> None:
+    found = compare(table(errors), table(errors))
+    assert (found.verdict, found.p_value, found.difference) == ("undecided", 1.0, 0.0)
+    assert found.low < 0 < found.high
+
+
+def test_groups_are_not_taken_for_examples() -> None:
+    """30 frames of one video fixed: McNemar would be sure, the groups are not."""
+    groups = np.repeat([f"video {i}" for i in range(10)], 30)
+    first = table(np.repeat([1.0, *[0.0] * 9], 30), group=groups)
+    second = table(np.zeros(300), group=groups)
+    found = compare(first, second)
+    assert mcnemar(30, 0) < 1e-6
+    assert found.verdict == "undecided"
+    assert found.extra["test"] == "sign flips by group"
+
+
+def test_fractions_and_weights_are_compared_too() -> None:
+    generator = np.random.default_rng(0)
+    base = generator.random(300) * 0.5
+    weight = generator.random(300) + 0.5
+    found = compare(table(base + 0.1, weight=weight), table(base, weight=weight))
+    assert found.verdict == "b"
+    assert found.difference == pytest.approx(0.1)
+    assert found.low == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (replace(B, classes=("a", "c")), "2 and 2 classes, 1 of them the same"),
+        (replace(B, split="test"), "dev and test"),
+        (replace(B, example_id=np.array([f"z{i}" for i in range(100)])), "share 0 of 100 and 100"),
+        (replace(B, target=np.r_[1, np.zeros(99, np.int64)]), "label of 1 of 100.*0000"),
+    ],
+)
+def test_what_cannot_be_compared_says_why_with_counts(other: Predictions, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        compare(A, other)
+
+
+def test_knobs_changed_name_dotted_keys_with_both_values() -> None:
+    a = {"name": "a", "training": {"l2": 0.0, "epochs": 5}, "network": {"name": "x"}}
+    b = {"name": "b", "training": {"l2": 0.1, "epochs": 5}, "data": {"synthesize": {"name": "c"}}}
+    assert knobs_changed(a, b) == {
+        "data.synthesize.name": (None, "c"),
+        "network.name": ("x", None),
+        "training.l2": (0.0, 0.1),
+    }
+    assert "3 knobs moved" in compare(A, B, pipelines=(a, b)).extra["credit"]
+    one = compare(A, B, pipelines=({"seed": 1, "k": 1}, {"seed": 2, "k": 2}))
+    assert one.extra["credit"] == "k alone moved"
+
+
+def source(names: str, repeats: int) -> np.ndarray:
+    return np.repeat(names.split(), repeats)
+
+
+def test_the_table_of_4_14_has_whatever_cells_the_data_gives() -> None:
+    train = table(np.r_[np.zeros(90), np.ones(10), np.ones(20)], "train")
+    train = replace(train, source=np.repeat(["web", "phone"], [100, 20]))
+    train_dev = replace(table(np.repeat([0.0, 1.0], 50), "train_dev"), source=source("web web", 50))
+    dev = replace(table(np.repeat([0.0, 1.0], [30, 10])), source=np.full(40, "phone"))
+    known = from_memory(
+        {"r": [train, train_dev, dev]},
+        human=(HumanLevel(error=0.04, n=200, source="team"),),
+        pipeline={"splits": {"target": "phone"}},
+    )
+    found = matched(known)
+    cells = {(c.row, c.column): c for c in found.cells}
+    assert len(cells) == 6
+    assert cells["human", "general"].error == 0.04
+    assert cells["human", "general"].source == "team"
+    assert (cells["human", "target"].error, cells["human", "target"].why) == (
+        None,
+        "nobody measured it",
+    )
+    assert cells["trained on", "general"].error == pytest.approx(0.1)
+    assert cells["trained on", "target"].n == 20
+    assert cells["not trained on", "general"].error == pytest.approx(0.5)
+    target = cells["not trained on", "target"]
+    assert (target.error, target.n, target.source) == (0.25, 40, "dev")
+    assert target.low < 0.25 < target.high
+    assert found.by_source["web"][1].n == 100
+    json.dumps(found.as_json(), allow_nan=False)
+
+
+def test_the_table_leaves_test_out_unless_asked() -> None:
+    known = from_memory({"r": [table(np.zeros(10)), table(np.ones(10), "test")]})
+    assert matched(known).cell("not trained on", "target").n == 10
+    assert matched(known, test=True).cell("not trained on", "target").n == 20
+
+
+def test_every_empty_cell_has_a_reason() -> None:
+    for known in (
+        from_memory({"r": [table(np.zeros(10))]}, same_distribution=True),
+        Evidence(run_ids=("r",), splits={}),
+    ):
+        for cell in matched(known).cells:
+            assert (cell.error is None) == bool(cell.why)
