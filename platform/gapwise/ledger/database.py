@@ -92,10 +92,10 @@ class Database:
     def _make_engine(self) -> sa.Engine:
         try:
             engine = sa.create_engine(self._url, pool_pre_ping=self.file is None)
-        except ModuleNotFoundError as error:
+        except (ModuleNotFoundError, sa.exc.NoSuchModuleError) as error:
             raise UsageError(
-                f"a ledger at {self._url.get_backend_name()} needs the package {error.name}; "
-                "pip install 'gapwise[postgresql]'"
+                f"a ledger at {self._where()} needs a driver that is not here ({shown(error)}); "
+                "pip install 'gapwise[postgresql]' and write postgresql+psycopg://…"
             ) from error
         if self.file is not None:
             event.listen(engine, "connect", _set_up_sqlite)

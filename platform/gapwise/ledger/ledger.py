@@ -123,6 +123,8 @@ class Ledger:
     def verify(self) -> int:
         """Check the whole chain; return how many events hold.
 
+        A chain cannot tell that its last entries were cut off: compare the count with a backup's.
+
         Raises:
             StorageError: an event was changed, removed or put in; names its position.
         """

@@ -89,7 +89,7 @@ def _label(values: NDArray[Any], classes: tuple[str, ...], where: str, name: str
 
 
 def _scores(scores: NDArray[np.float32], classes: tuple[str, ...], where: str) -> None:
-    if classes and scores.shape[1] != len(classes):
+    if classes and len(scores) and scores.shape[1] != len(classes):
         raise DataError(
             f"{where}: scores has {scores.shape[1]} entries a row for {len(classes)} classes; "
             "give one a class, in their order"

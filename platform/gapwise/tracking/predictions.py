@@ -19,7 +19,7 @@ from gapwise.errors import DataError, did_you_mean, shown
 from gapwise.records import Predictions
 from gapwise.tracking import strings
 from gapwise.tracking.checked import checked
-from gapwise.tracking.files import write_whole
+from gapwise.tracking.files import naming, write_whole
 
 __all__ = ["checked", "read", "read_media_root", "write"]
 
@@ -54,7 +54,8 @@ def write(path: Path, predictions: Predictions, *, media_root: str = "") -> None
     }
     buffer = io.BytesIO()
     pq.write_table(table.replace_schema_metadata(labels), buffer, compression="zstd")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with naming(path, "write"):
+        path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, buffer.getvalue())
 
 
