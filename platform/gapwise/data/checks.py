@@ -55,8 +55,8 @@ def check_examples(examples: ExampleSet) -> None:
     """
     if not len(examples):
         raise DataError(f"dataset {examples.name!r} holds no examples; add some")
-    for name, column in examples.metadata.items():
-        if column.dtype.kind == "O":
+    for name, values in examples.metadata.items():
+        if values.dtype.kind == "O":
             raise DataError(
                 f"dataset {examples.name!r}: column {shown(name)} holds Python objects; give "
                 "numbers or text"

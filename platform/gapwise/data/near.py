@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapwise.data.assignment import Assignment
+from gapwise.data.pieces import rows_at_once
 from gapwise.records import ExampleSet
 
 ROWS, COLUMNS = 8, 9
@@ -21,7 +22,6 @@ MAX_DIFFERENCE = 6.0
 MOST_COMPARISONS = 150_000_000
 SHOWN = 20
 BLOCK = 256
-PIECE = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,9 +109,10 @@ def _cells(inputs: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.float32]
     height, width = inputs.shape[2:]
     down, across = _averages(height, ROWS), _averages(width, COLUMNS)
     cells = np.empty((len(rows), ROWS * COLUMNS), dtype=np.float32)
-    for start in range(0, len(rows), PIECE):
-        grey = inputs[rows[start : start + PIECE]].mean(axis=1, dtype=np.float32)
-        cells[start : start + PIECE] = (down @ grey @ across.T).reshape(len(grey), -1)
+    step = rows_at_once(inputs, bytes_a_value=4)
+    for start in range(0, len(rows), step):
+        grey = inputs[rows[start : start + step]].mean(axis=1, dtype=np.float32)
+        cells[start : start + step] = (down @ grey @ across.T).reshape(len(grey), -1)
     return cells
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-CHUNK_BYTES = 16 * 2**20
+from gapwise.data.pieces import rows_at_once
 
 
 def mean_and_deviation(
@@ -25,7 +25,7 @@ def mean_and_deviation(
     width = inputs.shape[1]
     count, mean, squares = 0.0, np.zeros(width), np.zeros(width)
     binary = np.full(width, inputs.dtype.kind == "f")
-    step = max(1, CHUNK_BYTES // max(1, 8 * inputs[:1].size))
+    step = rows_at_once(inputs, bytes_a_value=8)
     for start in range(0, len(rows), step):
         chunk = inputs[rows[start : start + step]].astype(np.float64)
         flat = np.moveaxis(chunk, 1, -1).reshape(-1, width)

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cached_property
 from hashlib import sha256
@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapwise.data.assignment import Assignment
-from gapwise.data.normalisation import CHUNK_BYTES, mean_and_deviation
+from gapwise.data.normalisation import mean_and_deviation
+from gapwise.data.pieces import pieces
 from gapwise.errors import DataError, StorageError, did_you_mean
 from gapwise.records import SPLITS, ExampleSet, Quarantined
 
@@ -151,8 +152,8 @@ def digest_of(examples: ExampleSet, assignment: Assignment) -> str:
     hasher.update(json.dumps(content, sort_keys=True).encode())
     for name, column in sorted(_columns(examples, assignment).items()):
         hasher.update(f"\0{name}\0{column.dtype.str}\0{column.shape}\0".encode())
-        for chunk in chunks(column):
-            hasher.update(np.ascontiguousarray(chunk).data)
+        for piece in pieces(column):
+            hasher.update(np.ascontiguousarray(piece).data)
     return hasher.hexdigest()
 
 
@@ -243,13 +244,6 @@ def _columns(examples: ExampleSet, assignment: Assignment) -> dict[str, NDArray[
     return columns
 
 
-def chunks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """Give an array in pieces of a few megabytes along its first axis."""
-    rows = max(1, CHUNK_BYTES // max(1, array[:1].nbytes))
-    for start in range(0, len(array), rows):
-        yield array[start : start + rows]
-
-
 def _fill(draft: Path, examples: ExampleSet, assignment: Assignment) -> None:
     columns = _columns(examples, assignment)
     for name, column in columns.items():
@@ -271,8 +265,8 @@ def _save(path: Path, column: NDArray[Any]) -> None:
         header = np.lib.format.header_data_from_array_1_0(np.empty(0, column.dtype))
         header |= {"shape": column.shape}
         np.lib.format.write_array_header_1_0(stream, header)
-        for chunk in chunks(column):
-            stream.write(np.ascontiguousarray(chunk).data)
+        for piece in pieces(column):
+            stream.write(np.ascontiguousarray(piece).data)
         _sync(stream)
 
 

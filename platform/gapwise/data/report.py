@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from gapwise.data.assignment import Assignment
 from gapwise.data.duplicates import DuplicateReport, find
-from gapwise.data.prepared import chunks
+from gapwise.data.pieces import pieces
 from gapwise.records import SPLITS, ExampleSet
 
 SAMPLES_A_SOURCE = 8
@@ -94,8 +94,8 @@ def _columns(examples: ExampleSet) -> tuple[Column, ...]:
     """Return the range of every channel or feature, in one pass of pieces."""
     width = examples.inputs.shape[1]
     low, high, total = np.full(width, np.inf), np.full(width, -np.inf), np.zeros(width)
-    for chunk in chunks(examples.inputs):
-        flat = np.moveaxis(chunk, 1, -1).reshape(-1, width)
+    for piece in pieces(examples.inputs):
+        flat = np.moveaxis(piece, 1, -1).reshape(-1, width)
         low = np.minimum(low, flat.min(axis=0))
         high = np.maximum(high, flat.max(axis=0))
         total += flat.sum(axis=0, dtype=np.float64)

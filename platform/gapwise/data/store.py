@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapwise.data.images import BadImageError, Header, Limits, decode, read_bytes, read_header
+from gapwise.data.pieces import PIECE_BYTES
 from gapwise.data.safe_path import refusal
 from gapwise.errors import DataError, StorageError
 from gapwise.records import Quarantined
@@ -29,7 +30,7 @@ FORMAT = 1
 IMAGES = "images.npy"
 INDEX = "index.json"
 CHANGED = "changed"
-PIECE = 512
+LOOKED_AT_ONCE = 10_000
 THREADS = min(8, os.cpu_count() or 1)
 
 
@@ -123,19 +124,19 @@ def index(
     good: list[Indexed] = []
     bad: list[Quarantined] = []
 
-    def look(position: int) -> Indexed | Quarantined:
-        return _look(root, position, paths[position], limits)
-
     with ThreadPoolExecutor(THREADS) as threads:
-        for item in threads.map(look, range(len(paths))):
-            if isinstance(item, Indexed):
-                good.append(item)
-            else:
-                bad.append(item)
+        for start in range(0, len(paths), LOOKED_AT_ONCE):
+            positions = range(start, min(start + LOOKED_AT_ONCE, len(paths)))
+            for item in threads.map(partial(_look, root, paths, limits), positions):
+                if isinstance(item, Indexed):
+                    good.append(item)
+                else:
+                    bad.append(item)
     return good, bad
 
 
-def _look(root: Path, position: int, path: str, limits: Limits) -> Indexed | Quarantined:
+def _look(root: Path, paths: Sequence[str], limits: Limits, position: int) -> Indexed | Quarantined:
+    path = paths[position]
     refused = refusal(root, path)
     if refused:
         return Quarantined(item=path, code=refused[0], reason=refused[1])
@@ -180,8 +181,7 @@ def _write(
             changed = _fill(draft, root, good, shape)
             # What changed under our hands must not be kept under the digest of what it was.
             name = sha256(f"{key} {changed}".encode()).hexdigest() if changed else key
-            if not (base / name / INDEX).is_file():
-                draft.rename(base / name)
+            _rename(draft, base / name)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
@@ -190,6 +190,15 @@ def _write(
             "GAPWISE_CACHE to another folder"
         ) from error
     return base / name
+
+
+def _rename(draft: Path, folder: Path) -> None:
+    try:
+        draft.rename(folder)
+    except OSError:
+        # Another process decoded the same images first: its folder is as good as ours.
+        if not (folder / INDEX).is_file():
+            raise
 
 
 def _fill(
@@ -221,9 +230,11 @@ def _decoded(
     root: Path, good: Sequence[Indexed], shape: tuple[int, int, int]
 ) -> Iterator[NDArray[np.uint8] | BadImageError]:
     """Give every image's pixels, or why it has none, holding one piece of them at a time."""
+    channels, height, width = shape
+    step = max(THREADS, PIECE_BYTES // (channels * height * width))
     with ThreadPoolExecutor(THREADS) as threads:
-        for start in range(0, len(good), PIECE):
-            piece = good[start : start + PIECE]
+        for start in range(0, len(good), step):
+            piece = good[start : start + step]
             yield from threads.map(partial(_decode_one, root, shape), piece)
 
 

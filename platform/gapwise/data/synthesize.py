@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapwise.data.assignment import Assignment, digest_of
+from gapwise.data.pieces import rows_at_once
 from gapwise.data.scratch import scratch
 from gapwise.errors import PipelineError
 from gapwise.records import ExampleSet
 
 Redraw = Callable[[NDArray[np.uint8], list[str]], NDArray[np.uint8]]
-
-BATCH = 1024
 
 
 def synthesize(
@@ -86,10 +85,12 @@ def _with_copies(
 ) -> NDArray[np.uint8]:
     count = len(inputs)
     joined = scratch(folder, (count + len(rows), *inputs.shape[1:]))
-    for start in range(0, count, BATCH):
-        joined[start : start + BATCH][: count - start] = inputs[start : start + BATCH]
-    for start in range(0, len(rows), BATCH):
-        part = rows[start : start + BATCH]
-        redrawn = redraw(inputs[part], keys[start : start + BATCH])
+    step = rows_at_once(inputs)
+    for start in range(0, count, step):
+        piece = inputs[start : start + step]
+        joined[start : start + len(piece)] = piece
+    for start in range(0, len(rows), step):
+        part = rows[start : start + step]
+        redrawn = redraw(inputs[part], keys[start : start + step])
         joined[count + start : count + start + len(part)] = redrawn
     return joined

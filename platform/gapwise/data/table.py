@@ -68,7 +68,7 @@ class Table:
     def is_numeric(self, name: str) -> bool:
         """Return whether at least half of a column's cells that are not empty are numbers."""
         column = self.column(name)
-        if not _is_text(column.type):
+        if not _is_text(column.type) or _plain(column) is not None:
             return True
         filled = _filled(column)
         numbers = pc.sum(pc.match_substring_regex(filled, NUMBER)).as_py() or 0
@@ -81,6 +81,9 @@ class Table:
             DataError: a cell is no plain, finite number; names column and row.
         """
         column = self.column(name)
+        plain = _plain(column)
+        if plain is not None:
+            return plain
         missing = pc.is_null(column)
         if _is_text(column.type):
             missing = pc.or_kleene(missing, pc.equal(pc.utf8_trim_whitespace(column), ""))
@@ -209,6 +212,17 @@ def _header(path: Path, cells: Sequence[str]) -> list[str]:
     if count > 1:
         raise DataError(f"{path}:1: column {shown(name)} stands twice; rename one")
     return names
+
+
+def _plain(column: pa.ChunkedArray) -> NDArray[np.float64] | None:
+    """Return a column as numbers where all of it can be read at once, else None."""
+    if column.null_count:
+        return None
+    try:
+        values: NDArray[np.float64] = column.cast(pa.float64()).to_numpy()
+    except pa.ArrowException:
+        return None
+    return values if np.isfinite(values).all() else None
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -10,11 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from gapwise.data import store
+from gapwise.data import prepared, store
 from gapwise.data.datasets.folder import folder
 from gapwise.data.images import BadImageError, Limits, decode, read_header
+from gapwise.data.report import summary
+from gapwise.data.splits import assign
 from gapwise.data.store import Shape, decode_all
 from gapwise.errors import DataError
+from gapwise.pipeline import Splits
 
 
 def encoded(image, kind, **options):
@@ -241,7 +245,9 @@ def test_a_set_in_many_pieces_equals_one_piece(context, pictures, monkeypatch):
     root = pictures(11)
     (root / "cat" / "cut.jpg").write_bytes(encoded(noise(90, 90), "JPEG")[:-900])
     whole = folder(context, path="pictures")
-    monkeypatch.setattr(store, "PIECE", 3)
+    monkeypatch.setattr(store, "PIECE_BYTES", 1)
+    monkeypatch.setattr(store, "THREADS", 3)
+    monkeypatch.setattr(store, "LOOKED_AT_ONCE", 4)
     names = [*whole.ids, "cat/cut.jpg"]
     other = context.settings.cache / "other"
     pieces = decode_all(root, names, other, Shape(), Limits())
@@ -282,3 +288,22 @@ def test_a_folder_of_nothing_usable_says_why(context, make_picture):
         folder(context, path="p")
     with pytest.raises(DataError, match="there is no folder"):
         folder(context, path="q")
+
+
+def test_a_set_is_prepared_in_a_part_of_its_size(context, make_picture, monkeypatch):
+    """120 pictures of 192 kB are 23 MB; half of that must do."""
+    for index in range(120):
+        make_picture(context.root / "p" / "ab"[index % 2] / f"{index}.png", index, size=(256, 250))
+    monkeypatch.setattr("gapwise.data.pieces.PIECE_BYTES", 2**20)
+    monkeypatch.setattr(store, "PIECE_BYTES", 2**20)
+    tracemalloc.start()
+    try:
+        examples = folder(context, path="p")
+        assignment = assign(examples, Splits())
+        summary(examples, assignment)
+        prepared.write(context.root / "prepared", examples, assignment)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert examples.inputs.nbytes > 22e6
+    assert peak < 11e6

@@ -77,7 +77,7 @@ def test_normalisation_in_pieces_equals_that_of_the_whole(monkeypatch):
     rows = np.random.default_rng(0).normal(1e4, 1.0, (1000, 3)).astype(np.float32)
     rows[:, 1] = 7.25
     rows[:, 2] = np.arange(1000) % 2
-    monkeypatch.setattr("gapwise.data.normalisation.CHUNK_BYTES", 100 * 24)
+    monkeypatch.setattr("gapwise.data.pieces.PIECE_BYTES", 100 * 24)
     mean, deviation = mean_and_deviation(rows, np.arange(1000))
     whole = rows.astype(np.float64)
     assert mean[0] == pytest.approx(whole[:, 0].mean(), rel=1e-12)

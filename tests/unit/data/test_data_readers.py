@@ -111,8 +111,9 @@ def test_adult_labels_numbers_and_the_rows_in_both_parts(real_context):
     assert found.classes == ("<=50K", ">50K")
     assert np.bincount(found.targets).tolist() == [37_155, 11_687]
     part = found.metadata["official_part"]
-    rows = {s: {r.tobytes() for r in found.inputs[part == s]} for s in ("train", "test")}
-    both = [r.tobytes() in rows["train"] for r in found.inputs[part == "test"]]
+    rows = [(r.tobytes(), int(t)) for r, t in zip(found.inputs, found.targets, strict=True)]
+    trained = {row for row, p in zip(rows, part, strict=True) if p == "train"}
+    both = [row in trained for row, p in zip(rows, part, strict=True) if p == "test"]
     assert sum(both) == 23
     assert "workclass=missing" in found.feature_names
 

@@ -63,7 +63,7 @@ def npz(
 
 def _arrays(file: Path, inputs: str, labels: str) -> tuple[NDArray[Any], NDArray[Any]]:
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             for name in (inputs, labels):
                 if name not in archive.files:
                     help_ = did_you_mean(name, archive.files)
