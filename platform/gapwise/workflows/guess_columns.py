@@ -115,7 +115,9 @@ def _holds_images(table: Table, name: str) -> bool:
 def _is_feature(table: Table, name: str) -> bool:
     if name.lower() in NOT_FEATURES or name.lower().endswith("_id"):
         return False
-    return table.is_numeric(name) or 1 < len(set(table.text(name))) <= MOST_CATEGORIES
+    # Text that is new on nearly every row is a remark, not a category.
+    most = min(MOST_CATEGORIES, len(table) // 5)
+    return table.is_numeric(name) or 1 < len(set(table.text(name))) <= most
 
 
 def _listed(names: Sequence[str], most: int = 20) -> str:

@@ -57,7 +57,7 @@ def pipeline_text(guess: Guess, start: FirstValues) -> str:
         "  dataset:",
         f"    name: {guess.reader}",
         *(f"    {key}: {value(option)}" for key, option in guess.options.items()),
-        _line("  duplicates", "stop", "equal inputs in several splits: stop, drop, or allow"),
+        _duplicates(guess),
         "",
         *_splits(guess, start),
         "",
@@ -124,6 +124,15 @@ def _splits(guess: Guess, start: FirstValues) -> list[str]:
         why = "what dev and test leave joins the training data"
         lines.append(_line("  target_in_train", "rest", why))
     return lines
+
+
+def _duplicates(guess: Guess) -> str:
+    if len(guess.shape) == 3:
+        return _line(
+            "  duplicates", "stop", "equal pictures in several splits: stop, drop, or allow"
+        )
+    # Rows of few features equal each other by chance: stopping there would help nobody.
+    return _line("  duplicates", "drop", "equal rows in several splits leave train; stop, allow")
 
 
 def _other_networks(guess: Guess) -> list[str]:

@@ -117,12 +117,13 @@ def _images(roles: Roles, trained: TrainedRun, settings: Settings) -> NewExample
 
 def _rows(roles: Roles, trained: TrainedRun) -> NewExamples:
     rows = encode_as(trained.prepared(), roles.table, roles.ids())
+    others = [name for name in roles.others if name not in rows.columns]
     return NewExamples(
         inputs=rows.values,
         ids=np.array(roles.ids())[rows.kept],
         targets=_targets(roles, trained)[rows.kept],
         columns=_known_columns(roles, rows.kept),
-        metadata=_metadata(roles.table, roles.others, rows.kept),
+        metadata=_metadata(roles.table, others, rows.kept),
         quarantine=rows.quarantine,
     )
 

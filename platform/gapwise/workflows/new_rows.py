@@ -16,10 +16,11 @@ FLAG = " missing"
 
 @dataclass(frozen=True, kw_only=True)
 class NewRows:
-    """Features (kept, features) float32, which rows they are of, and the rows set aside."""
+    """Features (kept, features) float32 of some rows and columns, and the rows set aside."""
 
     values: NDArray[np.float32]
     kept: NDArray[np.int64]
+    columns: frozenset[str]
     quarantine: tuple[Quarantined, ...]
 
 
@@ -34,7 +35,8 @@ def encode_as(prepared: Prepared, table: Table, ids: list[str]) -> NewRows:
     """
     faults: dict[int, tuple[str, str]] = {}
     values = np.zeros((len(table), len(prepared.feature_names)), dtype=np.float32)
-    for column, places in _by_column(prepared.feature_names, table).items():
+    columns = _by_column(prepared.feature_names, table)
+    for column, places in columns.items():
         if None in places:
             _fill_numbers(values, faults, prepared, table, column, places)
         else:
@@ -44,7 +46,9 @@ def encode_as(prepared: Prepared, table: Table, ids: list[str]) -> NewRows:
         for row, (code, reason) in sorted(faults.items())
     )
     kept = np.setdiff1d(np.arange(len(table)), np.array(sorted(faults), dtype=np.int64))
-    return NewRows(values=values[kept], kept=kept, quarantine=quarantine)
+    return NewRows(
+        values=values[kept], kept=kept, columns=frozenset(columns), quarantine=quarantine
+    )
 
 
 Places = dict[str | None, int]
