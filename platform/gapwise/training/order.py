@@ -1,5 +1,7 @@
 """The order of an epoch, cut into batches: a function of (seed, epoch)."""
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,4 +20,4 @@ def cut(positions: Positions, batch_size: int) -> list[Positions]:
     starts = list(range(0, len(positions), batch_size))
     if len(starts) > 1 and len(positions) - starts[-1] == 1:
         del starts[-1]
-    return [positions[a:b] for a, b in zip(starts, [*starts[1:], len(positions)], strict=True)]
+    return [positions[a:b] for a, b in pairwise([*starts, len(positions)])]

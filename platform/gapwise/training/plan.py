@@ -11,7 +11,7 @@ import torch
 from gapwise.data.prepared import Prepared
 from gapwise.errors import UsageError, shown
 from gapwise.records import Job, NumericPlan
-from gapwise.training.feeds import Batch, open_feed
+from gapwise.training.feeds import Batch, StreamFeed
 from gapwise.training.job import make_learner
 from gapwise.training.numerics import under
 from gapwise.training.order import cut
@@ -87,7 +87,8 @@ def _candidates(prepared: Prepared, plain: NumericPlan, precision: str) -> Itera
 
 def _batch(recipe: Recipe, prepared: Prepared) -> Batch:
     positions = cut(prepared.indices("train"), recipe.batch_size)[:1]
-    return next(open_feed(prepared, torch.device("cpu")).batches(positions))
+    # Straight from the disk: all examples are not read for one batch.
+    return next(StreamFeed(prepared, torch.device("cpu")).batches(positions))
 
 
 def _seconds_a_step(
