@@ -75,8 +75,8 @@ def grouped_table(rows: pd.DataFrame, by: str) -> pd.DataFrame:
 
 
 def local(times: pd.Series) -> pd.Series:
-    """Return UTC times in the time zone of this machine."""
-    return times.dt.tz_convert(datetime.now().astimezone().tzinfo)
+    """Return UTC times as plain ones of this machine's time zone."""
+    return times.dt.tz_convert(datetime.now().astimezone().tzinfo).dt.tz_localize(None)
 
 
 def error_of(rows: pd.DataFrame, names: tuple[str, ...]) -> pd.Series:

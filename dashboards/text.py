@@ -7,7 +7,7 @@ JOINER = "\u2060"  # takes no room; it keeps apart what would be read as a link,
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f\u2028\u2029]+")
 _BIDI = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
-_JOINED = re.compile(r"(?<=[:@.<>=~*_-])(?=\S)")
+_JOINED = re.compile(r"(?<=[:@<>=~-])(?=\S)|(?<=[wW])(?=\.)")
 
 
 def safe(value: object, limit: int = 300) -> str:

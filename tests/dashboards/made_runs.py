@@ -1,4 +1,4 @@
-"""Real runs for the pages' tests, without training: real digits, predictions with planted errors."""
+"""Real runs for the pages' tests, without training: real digits, planted errors."""
 
 import json
 from collections.abc import Sequence

@@ -65,7 +65,7 @@ def _diagonal(drawn: go.Figure, size: int) -> None:
             y0=place - 0.47,
             y1=place + 0.47,
             line_width=0,
-            fillcolor="#e9f0fb",
+            fillcolor=palette.PALE,
             layer="below",
         )
 

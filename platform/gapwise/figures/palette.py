@@ -10,6 +10,7 @@ GRID: Final = "#eef1f5"
 GROUND: Final = "#f6f8fb"
 CARD: Final = "#ffffff"
 STEEL: Final = "#c7d1de"
+PALE: Final = "#e9f0fb"
 GOOD: Final = "#2b8a57"
 
 BLUE: Final = "#3b6cd4"
