@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gapwise.errors import StorageError
 from gapwise.tracking.client import RUN_TAG, answering
+from gapwise.tracking.files import read_json
 from gapwise.tracking.folder import RunFolder, RunRecord
 from gapwise.tracking.parameters import decode
 from gapwise.tracking.spool import last_values
@@ -74,7 +75,10 @@ def from_folder(folder: RunFolder) -> RunRow:
     record = folder.read()
     status = folder.true_status(record)
     metrics = record.metrics if record.ended else last_values(folder.spool)
-    return _from_record(record, status, metrics)
+    row = _from_record(record, status, metrics)
+    if folder.drained.exists():
+        row.mlflow_id = read_json(folder.drained).get("mlflow_id", "")
+    return row
 
 
 def from_search(client: "MlflowClient", uri: str, cache: dict[str, RunRow]) -> list[RunRow]:

@@ -26,6 +26,7 @@ def trained(home: Path) -> workflow.Trained:
 def test_a_run_keeps_all_that_it_was_made_from(trained: workflow.Trained) -> None:
     run = RunStore(Settings.read()).open("latest")
     assert run.run_id == trained.run_ids[0]
+    assert run.mlflow_id == RunStore(Settings.read()).open(run.run_id).mlflow_id != ""
     assert run.status == "FINISHED"
     assert run.splits() == ["train", "train_dev", "dev", "test"]
     assert run.pipeline()["training"]["epochs"] == 2
