@@ -70,7 +70,7 @@ def mend(error: ErrorDetails) -> str:
         if error["loc"][-1] == "name":
             return "must be the name of a registered part (code cannot be named in a pipeline)"
         field = field_at(tuple(error["loc"]))
-        return f"must be one of {field.description.strip('.')}" if field else error["msg"]
+        return f"must be one of {(field.description or '').strip('.')}" if field else error["msg"]
     return error["msg"][:1].lower() + error["msg"][1:]
 
 

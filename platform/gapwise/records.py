@@ -1,4 +1,4 @@
-"""Plain values that several parts share; they import numpy alone and hold no behaviour of a part."""
+"""Plain values that several parts share; they import numpy alone and hold no part's behaviour."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -146,7 +146,7 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Rung:
-    """One step of the ladder; low and high are None where no interval can be given (see ``why``)."""
+    """One step of the ladder; low and high are None where there is no interval (see ``why``)."""
 
     rung: str
     error: float
