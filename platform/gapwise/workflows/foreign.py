@@ -152,7 +152,8 @@ def _predicted(
             f"{where}: scores have {scores.shape[1]} entries for {len(names)} classes; "
             "name the classes in their order with --classes"
         )
-    return np.nan_to_num(scores, nan=-np.inf).argmax(axis=1).astype(np.int64)
+    best: NDArray[np.int64] = np.nan_to_num(scores, nan=-np.inf).argmax(axis=1)
+    return best
 
 
 def _error(
@@ -165,7 +166,7 @@ def _error(
         return _numbers(frame, "error", where)
     if predicted is None:
         raise DataError(f"{where} has none of predicted, error, scores; one of them is needed")
-    return (target != predicted).astype(np.float64)
+    return np.asarray(target != predicted, dtype=np.float64)
 
 
 def _numbers(
