@@ -92,10 +92,10 @@ def dropout(view: PipelineView) -> Change | None:
 
 
 def shift(view: PipelineView) -> Change | None:
-    """Shifts of a fourteenth of the height."""
+    """Small shifts of images, where none are made yet."""
     if not view.images or view.get("training.augmentation.shift", 0):
         return None
-    return {"training.augmentation.shift": max(1, round(view.height / 14))}
+    return {"training.augmentation.shift": view.shift}
 
 
 def mirror(view: PipelineView) -> Change | None:

@@ -30,9 +30,9 @@ class Posterior(ABC):
         """Return (draws,) with ``factor`` times the examples at the observed rates."""
 
     @property
+    @abstractmethod
     def exact(self) -> Draws | float:
         """The observed error of this very model on these very examples, or of these seeds."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,11 @@ class Known(Posterior):
     def draw(self, factor: float, generator: np.random.Generator) -> Draws:
         """Return the error itself, whatever the factor."""
         return np.full(DRAWS, self.error)
+
+    @property
+    def exact(self) -> Draws | float:
+        """The error itself."""
+        return self.error
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,14 @@ def test_every_command_is_a_pipeline_that_loads(
         assert len(knob.change) == 1, "one knob at a time"
 
 
+@pytest.mark.parametrize("shipped", ["digits", "mnist-to-usps"])
+def test_shipped_pipelines_get_the_synthesis_for_a_mismatch(shipped: str) -> None:
+    pipeline = pipeline_file.resolve(pipeline_file.load(shipped))
+    first = next(iter(found("data_mismatch", pipeline).values()))
+    assert first.change == {"data.synthesize": "camera"}
+    assert first.command == f"gapwise train {shipped} data.synthesize=camera"
+
+
 def test_what_is_turned_already_is_not_offered() -> None:
     turned = DIGITS | {
         "data": {"synthesize": {"name": "camera"}},
@@ -164,8 +172,9 @@ def test_characters_are_not_mirrored_and_rows_not_shifted() -> None:
 
 
 def test_shift_is_a_fraction_of_the_image() -> None:
-    shift = found("variance", DIGITS, input_shape=(1, 8, 8))["Shift the training images"]
-    assert shift.change == {"training.augmentation.shift": 1}
+    for shape, pixels in (((1, 8, 8), 1), ((3, 32, 32), 2), ((), 1)):
+        knob = found("variance", DIGITS, input_shape=shape)["Shift the training images"]
+        assert knob.change == {"training.augmentation.shift": pixels}
 
 
 def test_a_combined_gap_gets_the_knobs_of_its_parts() -> None:
