@@ -34,7 +34,7 @@ def inspect_data(
     report = summary(examples, assignment)
     facts: dict[str, Any] = plain(asdict(report))
     return facts | {
-        "lines": [*data_tables.lines(report), *_duplicates(report, pipeline)],
+        "lines": [*data_tables.lines(report), *_what_training_does(report, pipeline)],
         "tables": data_tables.tables(report, examples),
         "samples": pictures(examples, report.samples),
     }
@@ -68,7 +68,7 @@ def inspect_split(
     if pipeline.data.duplicates == "drop":
         assignment = resolve(examples, assignment, "drop")
     report = summary(examples, assignment)
-    lines = [*split_tables.lines(pipeline, report), *_duplicates(report, pipeline)]
+    lines = [*split_tables.lines(pipeline, report), *_what_training_does(report, pipeline)]
     if save is not None:
         save_cuts(save, assignment)
         lines.append(f"Wrote the cuts to {save}; pin them with splits.cuts: {save}")
@@ -90,6 +90,16 @@ def _drawn(
     pipeline = prepare.read(name, overrides)
     examples = load.read(pipeline, settings or Settings.read(), Path.cwd())
     return pipeline, examples, load.draw(pipeline, examples, Path.cwd())
+
+
+def _what_training_does(report: DataReport, pipeline: Pipeline) -> list[str]:
+    says = _duplicates(report, pipeline)
+    if pipeline.data.synthesize is not None:
+        says.append(
+            f"Training adds synthesized copies ({pipeline.data.synthesize.name}) of train and "
+            "train-dev; they are not counted here."
+        )
+    return says
 
 
 def _duplicates(report: DataReport, pipeline: Pipeline) -> list[str]:

@@ -79,7 +79,8 @@ def table_columns(examples: NewExamples, trained: TrainedRun, *, as_csv: bool) -
     if as_csv:
         columns |= {f"score_{name}": pa.array(scores[:, i]) for i, name in enumerate(classes)}
     else:
-        columns["scores"] = pa.array(list(scores), pa.list_(pa.float32()))
+        ends = np.arange(len(scores) + 1, dtype=np.int32) * len(classes)
+        columns["scores"] = pa.ListArray.from_arrays(ends, scores.ravel())
     if "media" in given:
         columns["media"] = pa.array(given["media"])
     further = {name: pa.array(v) for name, v in examples.metadata.items() if name not in columns}

@@ -61,8 +61,8 @@ def open_trained(ref: str, settings: Settings) -> TrainedRun:
     job = None if run.folder is None else run.folder / "job.json"
     if run.folder is None or job is None or not job.is_file():
         raise UsageError(
-            f"run {run.run_id} ({run.name}) has no network on this machine: it was {run.kind}ed, "
-            "or trained elsewhere; name a run that `gapwise train` made here"
+            f"run {run.run_id} ({run.name}) has no network here: its predictions were recorded, or "
+            "it was trained on another machine; name a run that `gapwise train` made here"
         )
     document = json.loads(job.read_text(encoding="utf-8"))
     return TrainedRun(

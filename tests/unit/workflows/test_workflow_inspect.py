@@ -69,6 +69,11 @@ def test_split_shows_counts_and_what_they_can_tell(pipeline: str) -> None:
     assert all("too few" in row[2] for row in advice["rows"])
 
 
+def test_copies_that_training_adds_are_announced(home: Path) -> None:
+    document = inspect_split("digits", ["data.synthesize=camera"])
+    assert any("adds synthesized copies (camera)" in line for line in document["lines"])
+
+
 def test_saved_cuts_move_nobody_when_data_is_added(
     pipeline: str, write_photos: WritePhotos
 ) -> None:

@@ -15,6 +15,7 @@ from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
 from gapwise.workflows.foreign import by_split, read_table
 from gapwise.workflows.predict import predict
+from gapwise.workflows.record import RecordRequest, record_file
 
 Shop = Any
 WriteCsv = Callable[..., Path]
@@ -142,10 +143,18 @@ def test_c2_outputs_that_cannot_be_used(photo_shop: Shop, folder: Path) -> None:
     assert Path("predictions.parquet").read_text(encoding="utf-8") == "mine"
 
 
-def test_inputs_of_the_wrong_kind(photo_shop: Shop, row_shop: Shop, folder: Path) -> None:
+def test_inputs_of_the_wrong_kind(
+    photo_shop: Shop, row_shop: Shop, folder: Path, write_csv: WriteCsv
+) -> None:
     with pytest.raises(DataError, match="takes rows of features"):
         predict(row_shop.run, photo_shop.folder / "photos", settings=row_shop.settings)
     with pytest.raises(DataError, match="no column of image paths"):
         predict(photo_shop.run, row_shop.folder / "rows.csv", settings=photo_shop.settings)
+    table = write_csv(
+        folder / "t.csv", ["example_id", "split", "target", "predicted"], [[1, "dev", 0, 1]]
+    )
+    recorded = record_file(RecordRequest(file=table), row_shop.settings)
+    with pytest.raises(UsageError, match="has no network here: its predictions were recorded"):
+        predict(recorded, photo_shop.folder / "photos", settings=row_shop.settings)
     with pytest.raises(DataError, match="neither a folder nor a file"):
         predict(photo_shop.run, Path("gone"), settings=photo_shop.settings)
