@@ -34,7 +34,8 @@ def jeffreys(generator: Generator) -> Rates:
 
 def climbing(generator: Generator) -> Rates:
     """Every gap exponential with mean 3 points."""
-    return np.minimum(generator.exponential(0.03, 4).cumsum(), 1.0)
+    gaps: Rates = generator.exponential(0.03, 4)
+    return np.asarray(np.minimum(gaps.cumsum(), 1.0), np.float64)
 
 
 def nearly_equal(generator: Generator) -> Rates:

@@ -16,7 +16,9 @@ def high_gaps(evidence: Evidence, diagnosis: Diagnosis) -> list[Finding]:
 
 def _finding(evidence: Evidence, diagnosis: Diagnosis, gap: Gap) -> Finding:
     delta = words.points(diagnosis.extra["delta"])
-    says = f"{words.of_gap(gap.name).capitalize()} is high: {words.gap(gap)}, surely above {delta}"
+    sure = words.sure(gap.probability_high or 0.0)
+    name = words.of_gap(gap.name).capitalize()
+    says = f"{name} is high: {words.gap(gap)}, above {delta} with probability {sure}"
     if "bias" in gap.name.split("+"):
         says += " when measured from 0; how much of it can be avoided only a human level tells"
     inherent = diagnosis.extra.get("inherent_mismatch", {}).get("gap", 0.0)
