@@ -16,7 +16,7 @@ def under(plan: NumericPlan) -> Iterator[torch.device]:
     Raises:
         UsageError: the plan's device is not here.
     """
-    device = _device(plan.device)
+    device = device_of(plan.device)
     threads = torch.get_num_threads()
     benchmark = torch.backends.cudnn.benchmark
     torch.set_num_threads(plan.threads)
@@ -34,7 +34,12 @@ def autocast(plan: NumericPlan) -> torch.autocast:
     return torch.autocast(kind, torch.bfloat16, enabled=plan.dtype == "bfloat16")
 
 
-def _device(name: str) -> torch.device:
+def device_of(name: str) -> torch.device:
+    """Return the device called ``name``.
+
+    Raises:
+        UsageError: it is not here.
+    """
     device = torch.device(name)
     here = {
         "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
@@ -42,7 +47,7 @@ def _device(name: str) -> torch.device:
     }
     if not here.get(device.type, True):
         raise UsageError(
-            f"the numeric plan wants device {name}, which is not here; resume on such a machine, "
-            "or start a new run with training.device=auto"
+            f"device {name} is not here; resume on a machine that has it, or start a new run with "
+            "training.device=auto"
         )
     return device

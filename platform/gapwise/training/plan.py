@@ -9,11 +9,10 @@ from typing import Any
 import torch
 
 from gapwise.data.prepared import Prepared
-from gapwise.errors import UsageError, shown
 from gapwise.records import Job, NumericPlan
 from gapwise.training.feeds import Batch, StreamFeed
 from gapwise.training.job import make_learner
-from gapwise.training.numerics import under
+from gapwise.training.numerics import device_of, under
 from gapwise.training.order import cut
 from gapwise.training.recipe import Recipe, read_recipe
 
@@ -120,10 +119,4 @@ def _device(name: str) -> str:
         if torch.cuda.is_available():
             return "cuda"
         return "mps" if torch.backends.mps.is_available() else "cpu"
-    try:
-        return str(torch.device(name))
-    except RuntimeError as error:
-        raise UsageError(
-            f"training.device is {shown(name)}, which torch does not know; use auto, cpu, cuda, "
-            "cuda:1 or mps"
-        ) from error
+    return str(device_of(name))

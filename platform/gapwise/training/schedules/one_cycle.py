@@ -21,7 +21,7 @@ class OneCycle:
 
     def factor(self, step: int, steps: int) -> float:
         """Return the factor at ``step`` (from 0) of ``steps``."""
-        top = self.warmup * (steps - 1)
+        top = max(0.0, self.warmup * steps - 1)
         if step < top:
             return _between(self.start, 1.0, step / top)
         return _between(1.0, self.end, min(1.0, (step - top) / max(1.0, steps - 1 - top)))
