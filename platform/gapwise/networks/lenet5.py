@@ -36,13 +36,14 @@ class LeNet5(nn.Module):
             Window("S4 (2×2 pooling)", 2, stride=2),
         )
         height, width = size_after("lenet5", windows, (height, width))
+        # ReLU after pooling gives the same numbers as before it, on a quarter of the units.
         self.features = nn.Sequential(
             nn.Conv2d(channels, 6, 5, padding=padding),
-            nn.ReLU(),
             nn.MaxPool2d(2),
+            nn.ReLU(),
             nn.Conv2d(6, 16, 5),
-            nn.ReLU(),
             nn.MaxPool2d(2),
+            nn.ReLU(),
         )
         self.head = nn.Sequential(
             nn.Flatten(),

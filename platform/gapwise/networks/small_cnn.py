@@ -11,7 +11,7 @@ __all__ = ["SmallCnn"]
 
 
 class SmallCnn(nn.Module):
-    """Blocks of 3×3 convolution, batch norm, ReLU and 2×2 max pooling, then dense layers.
+    """Blocks of 3×3 convolution, batch norm, 2×2 max pooling and ReLU, then dense layers.
 
     Args:
         input_shape: (channels, height, width); each block halves height and width.
@@ -54,4 +54,5 @@ class SmallCnn(nn.Module):
 def _block(planes_in: int, planes_out: int, batch_norm: bool) -> nn.Sequential:
     norm = [nn.BatchNorm2d(planes_out)] if batch_norm else []
     convolution = nn.Conv2d(planes_in, planes_out, 3, padding=1, bias=not batch_norm)
-    return nn.Sequential(convolution, *norm, nn.ReLU(), nn.MaxPool2d(2))
+    # ReLU after pooling gives the same numbers as before it, on a quarter of the units.
+    return nn.Sequential(convolution, *norm, nn.MaxPool2d(2), nn.ReLU())
