@@ -17,7 +17,8 @@ PYTHON ?= python3
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+# Without --no-compile half of the set-up goes into compiling modules that nobody will import.
+PIP := $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt
 GAPWISE := $(BIN)/gapwise
 
 # Nothing is reported to anybody.

@@ -85,7 +85,7 @@ def _position(inner: Any, path: KeyPath, key: str, label: str) -> str | int:
         return key
     if isinstance(inner, list) and key.isascii() and key.isdigit() and int(key) < len(inner):
         return int(key)
-    where = ".".join(map(str, path)) or "the pipeline"
+    where = shown(".".join(map(str, path))) or "the pipeline"
     kind = f"a list of {len(inner)}" if isinstance(inner, list) else f"the value {shown(inner)}"
     raise PipelineError(f"{label}: {where} is {kind} and has no key {shown(key)}; set {where}=…")
 

@@ -40,7 +40,7 @@ def sentence(errors: Iterable[ErrorDetails], document: Document) -> str:
     told.sort(key=lambda pair: pair[1]["type"] != "extra_forbidden")
     path, first = told[0]
     where = place_of(path, document.places)
-    dotted = ".".join(map(str, path))
+    dotted = dotted_key(path)
     if first["type"] == "extra_forbidden":
         return f"{where}: {dotted}: is an unknown key; {_known(path, first)}"
     if first["type"] == "missing":
@@ -96,6 +96,11 @@ def path_in(value: Any, location: Collection[str | int]) -> KeyPath:
     return tuple(path)
 
 
+def dotted_key(path: KeyPath) -> str:
+    """Return a path as ``training.epochs``, fit for a message."""
+    return shown(".".join(map(str, path)), limit=120)
+
+
 def place_of(path: KeyPath, places: Mapping[KeyPath, str]) -> str:
     """Return where ``path`` was written, or the nearest mapping around it."""
     while path and path not in places:
@@ -130,4 +135,4 @@ def _misspelt(value: Any, path: KeyPath) -> str:
     for key in path[:-1]:
         value = value[key]
     close = nearest(str(path[-1]), value, count=1) if isinstance(value, Mapping) else []
-    return f" (is {close[0]} meant for it?)" if close else ""
+    return f" (is {shown(close[0])} meant for it?)" if close else ""

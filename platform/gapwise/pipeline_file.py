@@ -111,8 +111,8 @@ def check_options(
     for key in part.options:
         if key not in parameters:
             raise PipelineError(
-                f"{_prefix(part, key)}{where}.{key}: {family.noun} {part.name} has no such option;"
-                f" {did_you_mean(key, parameters)}"
+                f"{_prefix(part, key)}{where}.{shown(key)}: {family.noun} {part.name} has no such "
+                f"option; {did_you_mean(key, parameters)}"
             )
     hints = hints_of(family.get(part.name))
     options: dict[str, Any] = {}
@@ -180,7 +180,7 @@ def _check_values(document: Document) -> None:
     """Refuse ``${NAME}`` and numbers that are none, in options of parts too."""
     for path, value in _leaves(document.value, ()):
         where = pipeline_errors.place_of(path, document.places)
-        key = ".".join(map(str, path))
+        key = pipeline_errors.dotted_key(path)
         if isinstance(value, str) and (found := re.search(r"\$\{(\w+)[^}]*\}", value)):
             raise PipelineError(
                 f"{where}: {key}: {shown(found[0])} is not expanded, because a pipeline is kept "

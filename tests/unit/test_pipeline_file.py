@@ -135,6 +135,7 @@ class TestLoad:
         ("training:\n  epohs: 5\n", r":5:3: training\.epohs: is an unknown key; .* epochs"),
         ("epochs: 5\n", r":4:1: epochs: is an unknown key; did you mean training\.epochs\?"),
         ("lr: 5\n", r":4:1: lr: is an unknown key; "),
+        ("s\ufeffeed: 5\n", r":4:1: s\\ufeffeed: is an unknown key; did you mean seed"),
         ("training:\n  epochs: 0\n", r":5:3: training\.epochs: is 0, but must be at least 1"),
         ("training:\n  epochs: 1e1\n", r"is 10\.0, but must be a whole number"),
         ("training:\n  epochs: '5'\n", r'is "5", but must be a whole number'),
