@@ -120,7 +120,7 @@ def predict(
 
     written, count, quarantined = apply(run, path, output)
     terminal.say(f"Wrote {count} predictions to {written}.")
-    terminal.say_quarantined(quarantined)
+    terminal.say_quarantined(quarantined, str(written.with_suffix(".quarantine.jsonl")))
 
 
 @app.command()

@@ -73,10 +73,10 @@ def check_strict(strict: bool, quarantined: int) -> None:
         )
 
 
-def say_quarantined(count: int) -> None:
-    """Say how many examples were set aside, if any."""
+def say_quarantined(count: int, where: str = "the run's quarantine.jsonl") -> None:
+    """Say how many examples were set aside, if any, and where their reasons stand."""
     if count:
-        say(f"{count} bad examples were set aside; see quarantine.jsonl.")
+        say(f"{count} bad examples were set aside; their reasons stand in {where}.")
 
 
 def percent(value: float | None, digits: int = 1) -> str:

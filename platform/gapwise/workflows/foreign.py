@@ -1,11 +1,13 @@
 """Predictions tables that were made elsewhere, CSV or Parquet, read into ``Predictions``."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from gapwise.errors import DataError, did_you_mean, shown
@@ -34,6 +36,14 @@ def read_table(path: Path) -> pd.DataFrame:
         return pd.read_csv(path, dtype={"example_id": str}, keep_default_na=True)
     except (ValueError, OSError, pd.errors.ParserError) as error:
         raise DataError(f"{path} cannot be read as a table: {shown(error, 200)}") from error
+
+
+def stated_classes(path: Path) -> tuple[str, ...]:
+    """Return the class names that a Parquet table of ours states in its schema; () elsewhere."""
+    if path.suffix.lower() not in (".parquet", ".pq"):
+        return ()
+    labels = pq.read_schema(path).metadata or {}
+    return tuple(json.loads(labels.get(b"gapwise.classes", b"[]")))
 
 
 def by_split(frame: pd.DataFrame, classes: Sequence[str], where: str) -> dict[str, Predictions]:
@@ -72,10 +82,10 @@ def predictions_of(
         DataError: they are absent and cannot be derived, or a label is no class.
     """
     scores, order = _scores(frame, where)
-    names = tuple(classes) or order or _class_names(frame, scores)
-    target = _positions(frame["target"], names, "target", where)
-    predicted = _predicted(frame, scores, names, where)
-    error = _error(frame, target, predicted, where)
+    named = tuple(classes) or order
+    names = named or _class_names(frame, scores)
+    target = _labels(frame, "target", named, names, where)
+    predicted = _predicted(frame, scores, named, names, where)
     text = {name: _text(frame, name) for name in ("source", "group", "media")}
     return checked(
         Predictions(
@@ -83,7 +93,7 @@ def predictions_of(
             example_id=frame["example_id"].astype(str).to_numpy(dtype=np.str_),
             target=target,
             predicted=target if predicted is None else predicted,
-            error=error,
+            error=_error(frame, target, predicted, where),
             weight=_numbers(frame, "weight", where, default=1.0),
             classes=names,
             loss=_numbers(frame, "loss", where) if "loss" in frame else None,
@@ -111,40 +121,69 @@ def _scores(frame: pd.DataFrame, where: str) -> tuple[NDArray[np.float32] | None
 
 
 def _class_names(frame: pd.DataFrame, scores: NDArray[np.float32] | None) -> tuple[str, ...]:
+    """Return the classes that a table's labels name; none where they are values of another kind.
+
+    With an error of its own a table may have targets that are no classes: numbers, or JSON.
+    """
     labels = frame["target"]
     if "predicted" in frame:
         labels = pd.concat([labels, frame["predicted"]])
     if pd.api.types.is_integer_dtype(labels):
         count = scores.shape[1] if scores is not None else int(labels.max()) + 1
         return tuple(str(i) for i in range(count))
-    return tuple(sorted(set(labels.astype(str))))
+    text = labels.astype(str)
+    structured = pd.api.types.is_float_dtype(labels) or text.str.startswith(("{", "[")).any()
+    if structured and "error" in frame and scores is None:
+        return ()
+    return tuple(sorted(set(text)))
 
 
-def _positions(
-    labels: pd.Series, names: Sequence[str], column: str, where: str
-) -> NDArray[np.int64]:
-    """Return labels as positions in ``names``: integers index the list, text is looked up."""
-    if pd.api.types.is_integer_dtype(labels):
+def _labels(
+    frame: pd.DataFrame, column: str, named: Sequence[str], names: Sequence[str], where: str
+) -> NDArray[Any]:
+    """Return labels as positions in ``names``, or as text where there are no classes.
+
+    Integers index the list of scores, unless the classes were named and these are their names.
+    """
+    labels = frame[column]
+    if not names:
+        return labels.astype(str).to_numpy(dtype=np.str_)
+    if pd.api.types.is_float_dtype(labels):
+        raise DataError(
+            f"{where}:{_row(labels, 0)}: {column} {shown(labels.iloc[0])!r} is a number with a "
+            "decimal point or a value is missing; write class names or integers"
+        )
+    text = labels.astype(str)
+    if pd.api.types.is_integer_dtype(labels) and not set(text) <= set(named):
         values = labels.to_numpy(dtype=np.int64)
         bad = np.flatnonzero((values < 0) | (values >= len(names)))
     else:
         index = {name: position for position, name in enumerate(names)}
-        values = labels.astype(str).map(index).fillna(-1).to_numpy(dtype=np.int64)
+        values = text.map(index).fillna(-1).to_numpy(dtype=np.int64)
         bad = np.flatnonzero(values < 0)
     if len(bad):
-        row, value = int(labels.index[bad[0]]) + 2, labels.iloc[bad[0]]
+        value = labels.iloc[bad[0]]
         raise DataError(
-            f"{where}:{row}: {column} {shown(value)!r} is no class; "
+            f"{where}:{_row(labels, bad[0])}: {column} {shown(value)!r} is no class; "
             f"{did_you_mean(str(value), names)} (--classes names their order)"
         )
     return values
 
 
+def _row(labels: "pd.Series[Any]", position: int) -> int:
+    """Return the row of a label in its file, the header being row 1."""
+    return int(labels.index[position]) + 2
+
+
 def _predicted(
-    frame: pd.DataFrame, scores: NDArray[np.float32] | None, names: Sequence[str], where: str
-) -> NDArray[np.int64] | None:
+    frame: pd.DataFrame,
+    scores: NDArray[np.float32] | None,
+    named: Sequence[str],
+    names: Sequence[str],
+    where: str,
+) -> NDArray[Any] | None:
     if "predicted" in frame:
-        return _positions(frame["predicted"], names, "predicted", where)
+        return _labels(frame, "predicted", named, names, where)
     if scores is None:
         return None
     if scores.shape[1] != len(names):
@@ -158,8 +197,8 @@ def _predicted(
 
 def _error(
     frame: pd.DataFrame,
-    target: NDArray[np.int64],
-    predicted: NDArray[np.int64] | None,
+    target: NDArray[Any],
+    predicted: NDArray[Any] | None,
     where: str,
 ) -> NDArray[np.float64]:
     if "error" in frame:
@@ -177,7 +216,7 @@ def _numbers(
     values = pd.to_numeric(frame[column], errors="coerce")
     bad = np.flatnonzero(values.isna() & frame[column].notna())
     if len(bad):
-        row, value = int(frame.index[bad[0]]) + 2, frame[column].iloc[bad[0]]
+        row, value = _row(frame[column], bad[0]), frame[column].iloc[bad[0]]
         raise DataError(f"{where}:{row}: {column} {shown(value)!r} is no number; write one")
     return values.to_numpy(dtype=np.float64)
 

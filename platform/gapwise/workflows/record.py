@@ -15,7 +15,7 @@ from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.writer import RunWriter
 from gapwise.workflows.author import author
-from gapwise.workflows.foreign import by_split, read_table
+from gapwise.workflows.foreign import by_split, read_table, stated_classes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,8 @@ def record_file(request: RecordRequest, settings: Settings | None = None) -> str
     settings = settings or Settings.read()
     levels = [parse_human(text) for text in request.human]
     frame = read_table(request.file)
-    splits = by_split(frame, request.classes, where=str(request.file))
+    classes = request.classes or stated_classes(request.file)
+    splits = by_split(frame, classes, where=str(request.file))
     dataset = request.dataset or request.experiment
     with RunStore(settings).create(
         experiment=request.experiment,

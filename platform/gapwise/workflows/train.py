@@ -4,7 +4,7 @@ import json
 import sys
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from gapwise import pipeline_file
 from gapwise.data import changes, load
 from gapwise.data import prepared as prepared_data
 from gapwise.data.prepared import Prepared
-from gapwise.errors import StoppedError, StorageError
+from gapwise.errors import StoppedError
 from gapwise.pipeline import Pipeline
 from gapwise.records import SPLITS, Diagnosis, Job, JobResult, NumericPlan, plain
 from gapwise.settings import Settings
@@ -22,6 +22,7 @@ from gapwise.training.job import run_job
 from gapwise.training.plan import choose_plan
 from gapwise.training.predict import predict
 from gapwise.workflows.diagnose import diagnose_runs
+from gapwise.workflows.job_file import read_job, write_job
 from gapwise.workflows.prepare import ready
 from gapwise.workflows.progress import Progress
 from gapwise.workflows.record import write_predictions
@@ -103,7 +104,7 @@ def resume(
     store = RunStore(settings)
     root = store.open(ref).tags.get(ROOT_TAG, ".")
     with store.reopen(ref) as writer:
-        job = _read_job(writer.folder)
+        job = read_job(writer.folder)
         prepared = prepared_data.open(Path(job.data))
         _check_data(job, prepared, settings, Path(root), accept=accept_data_change)
         result = _work(writer, job, prepared, force=force)
@@ -140,6 +141,7 @@ def _create(
         tags={
             "gapwise.pipeline": pipeline.name,
             ROOT_TAG: str(Path.cwd()),
+            "gapwise.input_shape": json.dumps(prepared.input_shape),
             "gapwise.notes": "\n".join(prepared.notes),
             "gapwise.quarantined": str(len(prepared.quarantine)),
             "gapwise.same_distribution": str(same or pipeline.splits.target is None).lower(),
@@ -162,8 +164,7 @@ def _write_inputs(writer: RunWriter, pipeline: Pipeline, prepared: Prepared, job
     """Keep with the run all that it was made from."""
     folder = writer.folder
     (folder / "pipeline.yaml").write_text(pipeline_file.dump(pipeline), encoding="utf-8")
-    document = asdict(replace(job, folder="checkpoints"))
-    (folder / "job.json").write_text(json.dumps(plain(document), indent=1), encoding="utf-8")
+    write_job(folder, job)
     with (folder / "quarantine.jsonl").open("w", encoding="utf-8") as stream:
         stream.writelines(json.dumps(asdict(item)) + "\n" for item in prepared.quarantine)
     for name in ("pipeline.yaml", "job.json", "quarantine.jsonl"):
@@ -196,19 +197,6 @@ def _work(writer: RunWriter, job: Job, prepared: Prepared, *, force: bool) -> Jo
     writer.log_metrics({"best_epoch": result.best_epoch, "epochs": result.epochs}, 0)
     writer.finish("FINISHED")
     return result
-
-
-def _read_job(folder: Path) -> Job:
-    try:
-        document = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise StorageError(
-            f"{folder / 'job.json'} is missing: the run stopped before its training began, or it "
-            "was recorded and cannot be resumed; train anew"
-        ) from error
-    plan = NumericPlan(**document.pop("plan"))
-    document["folder"] = str(folder / document["folder"])
-    return Job(plan=plan, **document)
 
 
 def _trained(

@@ -1,6 +1,5 @@
 """A stored run's best network, to be used on new examples or exported."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from gapwise.training.learner import EVALUATION_BATCH, evaluating, ready
 from gapwise.training.model import Model
 from gapwise.training.numerics import autocast, under
 from gapwise.training.predict import load_network
+from gapwise.workflows import job_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,19 +58,18 @@ def open_trained(ref: str, settings: Settings) -> TrainedRun:
         StorageError: it has no whole checkpoint.
     """
     run = RunStore(settings).open(ref)
-    job = None if run.folder is None else run.folder / "job.json"
-    if run.folder is None or job is None or not job.is_file():
+    if run.folder is None or not (run.folder / job_file.NAME).is_file():
         raise UsageError(
             f"run {run.run_id} ({run.name}) has no network here: its predictions were recorded, or "
             "it was trained on another machine; name a run that `gapwise train` made here"
         )
-    document = json.loads(job.read_text(encoding="utf-8"))
+    job = job_file.read_job(run.folder)
     return TrainedRun(
         run_id=run.run_id,
-        model=load_network(run.folder / "checkpoints"),
-        plan=NumericPlan(**document["plan"]),
-        data=Path(document["data"]),
-        pipeline=document["pipeline"],
+        model=load_network(Path(job.folder)),
+        plan=job.plan,
+        data=Path(job.data),
+        pipeline=job.pipeline,
     )
 
 

@@ -1,9 +1,12 @@
 """Predictions made elsewhere: read, checked, recorded, diagnosed."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from gapwise.errors import DataError, UsageError
@@ -39,6 +42,37 @@ def test_integer_targets_index_the_named_classes() -> None:
     dev = by_split(table(), (), "t.csv")["dev"]
     assert dev.classes == ("cat", "dog")
     assert set(dev.target) == {0, 1}
+
+
+def test_integer_targets_that_are_class_names_are_looked_up() -> None:
+    frame = table().rename(columns={"score_cat": "score_1", "score_dog": "score_0"})
+    dev = by_split(frame, (), "t.csv")["dev"]
+    assert dev.classes == ("1", "0")
+    assert dev.target[:2].tolist() == [1, 0]
+    lists = table().drop(columns=["score_cat", "score_dog"])
+    lists["scores"] = [[0.9, 0.1]] * len(lists)
+    assert by_split(lists, ("1", "0"), "t")["dev"].target[:2].tolist() == [1, 0]
+    assert by_split(lists, (), "t")["dev"].target[:2].tolist() == [0, 1]
+
+
+def test_targets_that_are_no_classes_need_an_error_of_their_own() -> None:
+    frame = table()[["example_id", "split"]].assign(target=2.5, error=0.25)
+    dev = by_split(frame, (), "t.csv")["dev"]
+    assert dev.classes == ()
+    assert dev.error.mean() == 0.25
+    with pytest.raises(DataError, match=r"t\.csv:42: target '2\.5' is a number with a decimal"):
+        by_split(frame.drop(columns="error").assign(predicted=2.5).tail(40), (), "t.csv")
+
+
+def test_the_classes_of_our_own_parquet_are_kept(home: Path, tmp_path: Path) -> None:
+    names = tuple(str(i) for i in range(12))
+    frame = pd.DataFrame({"example_id": ["a", "b"], "split": "dev", "target": ["2", "11"]})
+    frame["scores"] = [[float(i == 2) for i in range(12)], [float(i == 11) for i in range(12)]]
+    labels = {b"gapwise.classes": json.dumps(names).encode()}
+    written = pa.Table.from_pandas(frame).replace_schema_metadata(labels)
+    pq.write_table(written, tmp_path / "t.parquet")
+    record_file(RecordRequest(file=tmp_path / "t.parquet"))
+    assert diagnose_runs(["latest"]).ladder[0].error == 0
 
 
 def test_a_scores_column_of_lists_is_read() -> None:
