@@ -27,7 +27,7 @@ PipelineName = Annotated[str, typer.Argument(help="Pipeline: a name, or a path t
 Overrides = Annotated[
     list[str] | None, typer.Argument(help="Overrides: dotted.key=value.", show_default=False)
 ]
-RunRef = Annotated[str, typer.Argument(help="Run: id, name, latest or best.")]
+RunRef = Annotated[str, typer.Argument(help="Run: id, name, latest, latest~1 or best.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit 4 if any example was quarantined.")]
 Experiment = Annotated[str | None, typer.Option(help="Experiment that the run belongs to.")]

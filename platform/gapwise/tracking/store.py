@@ -88,6 +88,9 @@ class RunStore:
     def open(self, ref: str, experiment: str | None = None) -> StoredRun:
         """Find a run by id, unique start of an id, MLflow id, name, ``latest`` or ``best``.
 
+        ``latest~1`` is the run before the latest; ``best`` has the lowest dev error of the latest
+        run's experiment, where none is named.
+
         Raises:
             UsageError: no run, or more than one, is meant.
         """
@@ -192,10 +195,10 @@ class RunStore:
 def _pick(rows: list[RunRow], ref: str) -> RunRow:
     if not rows:
         raise UsageError("there are no runs yet; `gapwise train PIPELINE` makes one")
-    if ref == "latest":
-        return rows[0]
+    if ref == "latest" or ref.startswith("latest~"):
+        return _before_latest(rows, ref)
     if ref == "best":
-        return _best(rows)
+        return _best([row for row in rows if row.experiment == rows[0].experiment])
     exact = [row for row in rows if ref in (row.run_id, row.mlflow_id, row.name)]
     prefixed = [row for row in rows if len(ref) >= SHORTEST_PREFIX and row.run_id.startswith(ref)]
     found = exact or prefixed
@@ -206,6 +209,14 @@ def _pick(rows: list[RunRow], ref: str) -> RunRow:
         known = [row.name for row in rows] + ["latest", "best"]
         raise UsageError(f"there is no run {shown(ref)!r}; {did_you_mean(ref, known)}")
     return found[0]
+
+
+def _before_latest(rows: list[RunRow], ref: str) -> RunRow:
+    """Return the latest run, or with ``latest~2`` the one two before it, as git counts."""
+    back = ref.removeprefix("latest").removeprefix("~") or "0"
+    if not back.isdecimal() or int(back) >= len(rows):
+        raise UsageError(f"there is no run {shown(ref)!r}; there are {len(rows)}, from latest back")
+    return rows[int(back)]
 
 
 def _best(rows: list[RunRow]) -> RunRow:

@@ -91,7 +91,7 @@ def gather(runs: Sequence[StoredRun], ledger: Ledger) -> Evidence:
         looks=looks.count(ledger, first.dataset),
         quarantined=int(first.tags.get("gapwise.quarantined", 0)),
         notes=tuple(filter(None, first.tags.get("gapwise.notes", "").split("\n"))),
-        input_shape=tuple(json.loads(first.tags.get("gapwise.input_shape", "[]"))) or None,
+        input_shape=tuple(json.loads(first.tags.get("gapwise.input_shape", "[]"))),
         same_distribution=first.tags.get("gapwise.same_distribution") == "true",
     )
 

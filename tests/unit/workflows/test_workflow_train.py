@@ -71,6 +71,14 @@ def test_comparing_a_run_with_itself_finds_nothing(trained: workflow.Trained) ->
     assert again["n_shared"] == 400
 
 
+def test_runs_are_counted_back_from_the_latest(home: Path) -> None:
+    trained = workflow.train("digits", QUICK, seeds=2)
+    store = RunStore(Settings.read())
+    assert store.open("latest~1").run_id == trained.run_ids[0]
+    with pytest.raises(UsageError, match="there are 2"):
+        store.open("latest~2")
+
+
 def test_a_test_look_is_shown_only_on_request_and_counted(trained: workflow.Trained) -> None:
     hidden = diagnose_runs(["latest"]).as_json()
     assert "test" not in {rung["rung"] for rung in hidden["ladder"]}
