@@ -1,6 +1,6 @@
 """A model with its optimizer: one step, one evaluation, and what of them is saved."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
 
@@ -64,8 +64,13 @@ class Learner:
         """Return the learning rate at ``factor``."""
         return self._lr * factor
 
-    def evaluate(self, feed: Feed, positions: NDArray[np.int64]) -> Scored:
-        """Return mean loss and error of the examples at ``positions``, in evaluation mode."""
+    def evaluate(
+        self, feed: Feed, positions: NDArray[np.int64], between: Callable[[], None]
+    ) -> Scored:
+        """Return mean loss and error of the examples at ``positions``, in evaluation mode.
+
+        ``between`` is called after each batch, and may raise to stop.
+        """
         task = self.model.task
         sums: list[Tensor] = []
         with evaluating(self.model):
@@ -76,6 +81,7 @@ class Learner:
                 error = task.error(task.predict(outputs), batch.targets)
                 weight = torch.ones_like(loss) if batch.weights is None else batch.weights
                 sums.append(torch.stack([loss * weight, error * weight, weight]).sum(1))
+                between()
         total = torch.stack(sums).cpu().double().sum(0)
         return Scored(float(total[0] / total[2]), float(total[1] / total[2]))
 

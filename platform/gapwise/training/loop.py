@@ -114,15 +114,21 @@ class Loop:
         if now - self._told_at > TELL_SECONDS:
             self._tell()
             self._told_at = now
-        stop = self.should_stop()
         last = self.progress.step == self.progress.steps
         # After the last step of an epoch comes the epoch's own checkpoint.
-        if stop or (not last and now - self._saved_at > self.recipe.checkpoint_seconds):
-            self._tell()
-            self._check_weights()
-            path = self._save()
-            if stop:
-                raise StoppedError(f"training stopped as asked, at {path}; resume the run")
+        if not last and now - self._saved_at > self.recipe.checkpoint_seconds:
+            self._save_in_epoch()
+        self._stop_if_asked()
+
+    def _stop_if_asked(self) -> None:
+        if self.should_stop():
+            path = self._save_in_epoch()
+            raise StoppedError(f"training stopped as asked, at {path}; resume the run")
+
+    def _save_in_epoch(self) -> Path:
+        self._tell()
+        self._check_weights()
+        return self._save()
 
     def _tell(self) -> None:
         """Fetch the losses since the last time, look at them, and pass them on."""
@@ -155,7 +161,7 @@ class Loop:
 
     def _metrics(self) -> dict[str, float]:
         train_loss, train_error = self.progress.means(self._sizes)
-        dev = self.learner.evaluate(self.feed, self._dev)
+        dev = self.learner.evaluate(self.feed, self._dev, self._stop_if_asked)
         if not np.isfinite(dev.loss):
             step = self.progress.total_steps
             self._refuse(step, self._lr(step), f"the dev loss is {dev.loss} after the epoch")

@@ -12,7 +12,7 @@ from gapwise.data.prepared import Prepared
 from gapwise.errors import StorageError, UsageError
 from gapwise.records import Job, NumericPlan, Predictions
 from gapwise.training.checkpoints import CheckpointStore, Saved, read_checkpoint, read_values
-from gapwise.training.feeds import open_feed
+from gapwise.training.feeds import StreamFeed
 from gapwise.training.learner import EVALUATION_BATCH, evaluating, ready, under_prefix
 from gapwise.training.model import Model, ModelSpec
 from gapwise.training.numerics import autocast, under
@@ -126,7 +126,8 @@ def _outputs(
     """Return (n, units) float32 on the CPU."""
     parts = [torch.empty(0, model.task.outputs(prepared.classes))]
     with evaluating(model):
-        for batch in open_feed(prepared, device).batches(cut(positions, EVALUATION_BATCH)):
+        # One split is read once: no need to hold all examples in memory.
+        for batch in StreamFeed(prepared, device).batches(cut(positions, EVALUATION_BATCH)):
             with autocast(plan):
                 parts.append(model(batch.inputs).float().cpu())
         return torch.cat(parts)

@@ -95,6 +95,15 @@ OPTIMIZERS = [
 ]
 
 
+def test_t3_stopped_while_dev_is_evaluated(make_job: Make) -> None:
+    log = Log()
+    # 10 steps, and the 11th time is asked after the first batch of dev.
+    with_stops(make_job("stopped"), [11, 1], log)
+    assert log.starts[1].step == 10
+    assert log.starts[1].epoch == 0
+    assert outcome(make_job("stopped")) == outcome(make_job("straight"))
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda o: str(o["name"]))
 @pytest.mark.parametrize("schedule", ["constant", "one-cycle", "cosine"])
 def test_t3_stopped_in_mid_epoch_equals_uninterrupted(
