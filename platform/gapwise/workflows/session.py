@@ -1,6 +1,7 @@
 """A run of somebody's own training loop: metrics and predictions in, every diagnosis out."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,6 +15,7 @@ from gapwise.records import SPLITS, HumanLevel, Predictions
 from gapwise.settings import Settings
 from gapwise.tracking.checked import checked
 from gapwise.tracking.store import RunStore
+from gapwise.tracking.versions import code_versions
 from gapwise.workflows.author import author
 from gapwise.workflows.record import write_predictions
 
@@ -101,6 +103,7 @@ class Session:
     def __enter__(self) -> Self:
         self._writer.__enter__()
         self._writer.log_parameters(self._parameters)
+        self._writer.log_tags(code_versions(Path.cwd()) | {"mlflow.user": author()})
         ledger = Ledger(self._settings.ledger_url)
         for level in self._human:
             human_levels.state(ledger, self._dataset, level, author=author())

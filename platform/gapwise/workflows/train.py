@@ -17,10 +17,12 @@ from gapwise.pipeline import Pipeline
 from gapwise.records import SPLITS, Diagnosis, Job, JobResult, NumericPlan, plain
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
+from gapwise.tracking.versions import code_versions
 from gapwise.tracking.writer import RunWriter
 from gapwise.training.job import run_job
 from gapwise.training.plan import choose_plan
 from gapwise.training.predict import predict
+from gapwise.workflows.author import author
 from gapwise.workflows.diagnose import diagnose_runs
 from gapwise.workflows.job_file import read_job, write_job
 from gapwise.workflows.prepare import ready
@@ -140,6 +142,8 @@ def _create(
         dataset=prepared.name,
         tags={
             "gapwise.pipeline": pipeline.name,
+            "mlflow.source.name": f"gapwise train {pipeline.name}",
+            "mlflow.user": author(),
             ROOT_TAG: str(Path.cwd()),
             "gapwise.input_shape": json.dumps(prepared.input_shape),
             "gapwise.notes": "\n".join(prepared.notes),
@@ -172,7 +176,7 @@ def _write_inputs(writer: RunWriter, pipeline: Pipeline, prepared: Prepared, job
     writer.log_parameters(flat(job.pipeline))
     writer.log_parameters({f"plan.{key}": value for key, value in asdict(job.plan).items()})
     writer.log_dataset(prepared.name, prepared.digest, str(prepared.folder))
-    writer.log_tags({"gapwise.splits": prepared.assignment_digest})
+    writer.log_tags({"gapwise.splits": prepared.assignment_digest} | code_versions(Path.cwd()))
 
 
 def _work(writer: RunWriter, job: Job, prepared: Prepared, *, force: bool) -> JobResult:

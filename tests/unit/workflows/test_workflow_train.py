@@ -32,7 +32,7 @@ def test_a_run_keeps_all_that_it_was_made_from(trained: workflow.Trained) -> Non
     assert run.pipeline()["training"]["epochs"] == 2
     assert run.parameters["plan.device"] == "cpu"
     assert len(run.history("train_loss")[0]) == 2
-    assert {"gapwise.pipeline", "gapwise.splits"} <= run.tags.keys()
+    assert {"gapwise.splits", "gapwise.version.torch", "mlflow.user"} <= run.tags.keys()
 
 
 def test_all_predictions_come_from_one_checkpoint_and_cover_the_split(
