@@ -40,9 +40,9 @@ help: ## Print these doors
 
 demo: install ## Train on bundled digits, then say what to do next (about a minute)
 	@$(GAPWISE) train digits
-	@$(GAPWISE) diagnose latest
 	@echo
-	@echo 'The same with pictures, in a browser:  make dashboard'
+	@echo 'The same with pictures, in a browser:      make dashboard'
+	@echo 'To follow a command that is named above:   source $(BIN)/activate'
 
 data: install ## Show what PIPELINE trains on, before anything trains
 	@$(GAPWISE) data $(PIPELINE) $(SET) $(ARGS)
