@@ -74,9 +74,14 @@ def initialize(network: nn.Module) -> None:
     """Draw weights as He et al. (2015) for ReLU networks: variance 2/n, biases 0 (notes 3.6).
 
     Uses torch's global generator, so that the seed set before decides the weights.
+
+    Raises:
+        ValueError: a layer has no units.
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
+            if not module.weight.numel():
+                raise ValueError("a layer has 0 units; every layer needs at least 1")
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)

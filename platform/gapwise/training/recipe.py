@@ -96,7 +96,7 @@ def build(family: Family[Any], part: Part, *given: Any, **fixed: Any) -> Any:
         given, fixed: what the platform supplies.
 
     Raises:
-        PipelineError: the name or an option is not known.
+        PipelineError: the name or an option is not known, or the part refuses its value.
     """
     name = part["name"]
     options = {key: value for key, value in part.items() if key != "name"}
@@ -107,4 +107,7 @@ def build(family: Family[Any], part: Part, *given: Any, **fixed: Any) -> Any:
                 f"{family.noun} {name} has no option {shown(option)!r}; "
                 f"{did_you_mean(option, known)}"
             )
-    return family.get(name)(*given, **fixed, **options)
+    try:
+        return family.get(name)(*given, **fixed, **options)
+    except (ValueError, RuntimeError) as error:  # torch's words for a size below 0 are the latter
+        raise PipelineError(f"{family.noun} {name}: {error}; change the option") from error

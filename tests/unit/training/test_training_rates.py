@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from gapwise.errors import PipelineError
+from gapwise.networks.base import NETWORKS
 from gapwise.training.learner import weight_groups
 from gapwise.training.optimizers.base import OPTIMIZERS
 from gapwise.training.recipe import build, overridden
@@ -116,3 +117,20 @@ def test_overrides_do_not_touch_the_pipeline() -> None:
 def test_override_that_leads_nowhere_is_named(key: str) -> None:
     with pytest.raises(PipelineError, match=f"{key} leads nowhere"):
         overridden({"training": {"optimizer": {"name": "adam"}}}, {key: 1})
+
+
+@pytest.mark.filterwarnings("ignore:Initializing zero-element")
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ({"dropout": 2.0}, "dropout .* has to be between 0"),
+        ({"channels": [0]}, "a layer has 0 units"),
+        ({"channels": [-3]}, "negative dimension"),
+    ],
+)
+def test_a_value_that_a_part_refuses_is_the_pipelines_fault(
+    option: dict[str, Any], says: str
+) -> None:
+    part = {"name": "small-cnn", **option}
+    with pytest.raises(PipelineError, match=f"network small-cnn: {says}"):
+        build(NETWORKS, part, input_shape=(1, 8, 8), outputs=10)
