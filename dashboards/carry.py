@@ -55,11 +55,11 @@ def choose(
         adopt: put the default into the URL when it gives no value.
     """
     key = f"choose-{name}"
-    current = get(name)
+    current = get(name) or options[0]
     if current not in options:
         current = options[0]
-        if adopt:
-            put(**{name: current})
+    if adopt:
+        put(**{name: current})
     st.session_state[key] = current
 
     def changed() -> None:

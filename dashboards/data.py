@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +53,7 @@ class Facts:
     network: str
     epochs: str
     when: str
+    pipeline: Mapping[str, Any]
 
 
 def stamp() -> Stamp:
@@ -78,30 +79,30 @@ def experiments() -> list[str]:
 def subjects(experiment: str) -> list[Subject]:
     """Return what can be diagnosed in an experiment, newest first; seeds stand together first."""
     rows = runs(experiment)
-    rows = rows[rows["status"] == "FINISHED"]
-    found: dict[str, Subject] = {}
-    for group, members in rows.groupby("group", sort=False):
-        if group and len(members) > 1:
-            ids = tuple(members["run_id"])
-            name = f"{members['name'].iloc[0]} · {len(ids)} seeds"
-            found[str(group)] = Subject(key=str(group), name=name, run_ids=ids)
-    singles = {
-        row.run_id: Subject(key=row.run_id, name=_run_name(row), run_ids=(row.run_id,))
-        for row in rows.itertuples()
-    }
-    return list((found | singles).values())
+    names = _names(rows[rows["status"] == "FINISHED"])
+    groups = dict(zip(rows["run_id"].astype(str), rows["group"].astype(str), strict=True))
+    members: dict[str, list[str]] = {}
+    for run_id in names:
+        if groups[run_id]:
+            members.setdefault(groups[run_id], []).append(run_id)
+    together = [
+        Subject(key=group, name=_group_name(names[ids[0]], len(ids)), run_ids=tuple(ids))
+        for group, ids in members.items()
+        if len(ids) > 1
+    ]
+    alone = [Subject(key=key, name=name, run_ids=(key,)) for key, name in names.items()]
+    return [*together, *alone]
 
 
 def run_names(experiment: str | None = None) -> dict[str, str]:
     """Return run id → name of an experiment's runs, newest first."""
-    return {row.run_id: _run_name(row) for row in runs(experiment).itertuples()}
+    return _names(runs(experiment))
 
 
 def comparable() -> dict[str, str]:
     """Return run id → name of all finished runs, newest first."""
     rows = runs()
-    done = rows[rows["status"] == "FINISHED"]
-    return {row.run_id: _run_name(row) for row in done.itertuples()}
+    return _names(rows[rows["status"] == "FINISHED"])
 
 
 def newest_of(key: str | None) -> str | None:
@@ -161,6 +162,7 @@ def facts(subject: Subject) -> Facts:
         network=str(pipeline.get("network", {}).get("name", "made elsewhere")),
         epochs=f"{epochs} epochs" if epochs else "",
         when=when(newest),
+        pipeline=pipeline,
     )
 
 
@@ -260,15 +262,25 @@ def _matched(run_ids: Sequence[str], test: bool, at: Stamp) -> Matched:
     return matched(diagnose.gather(found, Ledger(settings.ledger_url)), test=test)
 
 
-def _run_name(row: Any) -> str:
-    seed = f" · seed {int(row.seed)}" if pd.notna(row.seed) else ""
-    return f"{row.name}{seed} · {row.run_id[:6]}"
+def _names(rows: pd.DataFrame) -> dict[str, str]:
+    seeds = rows["seed"].astype("string").fillna("")
+    columns = zip(rows["run_id"].astype(str), rows["name"].astype(str), seeds, strict=True)
+    return {
+        run_id: f"{name}{f' · seed {seed}' if seed else ''} · {run_id[:6]}"
+        for run_id, name, seed in columns
+    }
 
 
-@st.cache_data(show_spinner=False, max_entries=4, ttl=20)
+def _group_name(member: str, count: int) -> str:
+    return f"{member.rsplit(' · ', 2)[0]} · {count} seeds"
+
+
+@st.cache_resource(show_spinner=False, max_entries=4, ttl=20)
 def _rows(at: Stamp) -> pd.DataFrame:
+    # Shared, not copied for every page: nobody changes it. Parameters are many, and no list
+    # shows them.
     rows = RunStore(Settings.read()).rows()
-    return rows.sort_values("started", ascending=False, ignore_index=True)
+    return rows[[name for name in rows if not str(name).startswith("param.")]]
 
 
 @st.cache_data(show_spinner=False, max_entries=64)

@@ -73,6 +73,8 @@ def _undecided(diagnosis: Diagnosis) -> Headline:
     gap = max(diagnosis.gaps, key=lambda one: one.probability_largest)
     name = words.of_gap(gap.name)
     title = f"# Undecided: perhaps :{tone(gap.name)}[{name}], {_points(gap)}"
+    if (diagnosis.needs or {}).get("rung") == "human":
+        title = f"# Undecided until people are measured: :{tone(gap.name)}[{name}] ≤ {_points(gap)}"
     chance = f"It is the largest gap with probability {_probability(gap.probability_largest)}."
     return Headline(title=title, below=f"{chance} {_needs(diagnosis)} {basis(diagnosis)}")
 

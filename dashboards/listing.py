@@ -1,7 +1,7 @@
 """Tables of runs for the page *Runs*: filtered, or grouped with mean and interval over seeds."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -53,10 +53,8 @@ def grouped_table(rows: pd.DataFrame, by: str) -> pd.DataFrame:
     key = alone if by == "seeds" else done["experiment"]
     groups = done.groupby(key, sort=False)
     n, mean = groups["error"].count(), groups["error"].mean()
-    half = (
-        stats.t.ppf(0.975, (n - 1).clip(lower=1)) * groups["error"].std() / np.sqrt(n.clip(lower=1))
-    )
-    half = half.where(n > 1)
+    quantile = stats.t.ppf(0.975, np.maximum(n - 1, 1))
+    half: Any = (groups["error"].std() * quantile / np.sqrt(np.maximum(n, 1))).where(n > 1)
     name = "Pipeline" if by == "pipeline" else "Run"
     table = pd.DataFrame(
         {
@@ -76,7 +74,8 @@ def grouped_table(rows: pd.DataFrame, by: str) -> pd.DataFrame:
 
 def local(times: pd.Series) -> pd.Series:
     """Return UTC times as plain ones of this machine's time zone."""
-    return times.dt.tz_convert(datetime.now().astimezone().tzinfo).dt.tz_localize(None)
+    here = datetime.now().astimezone().tzinfo
+    return pd.Series(times.dt.tz_convert(here).dt.tz_localize(None))
 
 
 def error_of(rows: pd.DataFrame, names: tuple[str, ...]) -> pd.Series:

@@ -60,9 +60,9 @@ def ladder_and_steps(made: Diagnosis, chosen: data.Subject) -> None:
         hidden = "" if shown else "shown on request; each look is counted"
         widgets.chart(ladder(made.ladder, made.gaps, hidden=hidden), "ladder")
     with right, widgets.card("steps", "What to turn next", fill=True):
-        knobs = _knobs(made)
+        knobs, before = _knobs(made), data.facts(chosen).pipeline
         for place, knob in enumerate(knobs[:MOST_STEPS]):
-            widgets.step(place, knob)
+            widgets.step(place, knob, before)
         if not knobs:
             st.caption("No knob acts on what this ladder shows.")
 

@@ -1,6 +1,7 @@
 """The parts of *Run*: status, curves, confusion, errors by class and source, pictures, files."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -132,7 +133,7 @@ def parameters_and_files(run: StoredRun) -> None:
         files = data.files(run)
         for name, path in files.items():
             st.download_button(
-                safe(name), lambda path=path: data.file_bytes(path), file_name=name,
+                safe(name), partial(data.file_bytes, path), file_name=name,
                 key=f"get-{name}", on_click="ignore", icon=":material/download:",
             )  # fmt: skip
         if not files:

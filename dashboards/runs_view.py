@@ -43,14 +43,14 @@ def table(rows: pd.DataFrame) -> None:
         count = f"{words.count(len(rows), 'run')}, {done:,} finished. Choose a row to open it."
         st.markdown(f"# Runs\n\n:gray[{count}]", width="stretch")
         by = st.segmented_control(
-            "grouping", GROUPINGS, default="runs", key="by", format_func=LABELS.get,
+            "grouping", GROUPINGS, default="runs", key="by", format_func=lambda way: LABELS[way],
             label_visibility="collapsed", required=True,
         )  # fmt: skip
     if rows.empty:
         st.info("No run fits these filters; take one away.")
         return
     shown = runs_table(rows) if by == "runs" else grouped_table(rows, by)
-    event = st.dataframe(
+    event: Any = st.dataframe(
         shown,
         key=f"table-{by}",
         hide_index=True,
@@ -58,7 +58,7 @@ def table(rows: pd.DataFrame) -> None:
         row_height=37,
         on_select="rerun",
         selection_mode="single-row",
-        column_order=[name for name in shown if name not in ("run_id", "key")],
+        column_order=[str(name) for name in shown if name not in ("run_id", "key")],
         column_config=_columns(shown),
     )
     if event.selection.rows:

@@ -1,5 +1,6 @@
 """Building blocks of pages: cards, chips, tiles, next steps, empty states."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -85,8 +86,11 @@ def tone(gap: str) -> str:
     return TONES.get(gap.split("+")[-1], "gray")
 
 
-def step(place: int, knob: Knob) -> None:
-    """One next step: what it can gain at most, what it is, and its one-knob diff with command."""
+def step(place: int, knob: Knob, before: Mapping[str, Any]) -> None:
+    """One next step: what it can gain at most, what it is, and its one-knob diff with command.
+
+    ``before`` is the pipeline as it is, as plain values.
+    """
     with st.container(
         key=f"step-{place}", horizontal=True, vertical_alignment="center", wrap=False
     ):
@@ -95,7 +99,7 @@ def step(place: int, knob: Knob) -> None:
         st.markdown(text, width="stretch")
         if knob.change or knob.command:
             with st.popover("Try", width="content"):
-                _how(knob)
+                _how(knob, before)
 
 
 def findings(found: Sequence[Finding]) -> None:
@@ -117,14 +121,27 @@ def _ceiling(knob: Knob) -> str:
     return f"**:{tone(knob.gap)}[≤ {100 * knob.at_most:.1f} pt]**"
 
 
-def _how(knob: Knob) -> None:
+def _how(knob: Knob, before: Mapping[str, Any]) -> None:
     if knob.change:
         st.caption("One knob")
-        st.code("\n".join(f"+ {key}: {_yaml(value)}" for key, value in knob.change.items()), "diff")
+        lines = [
+            f"{sign} {key}: {_yaml(value)}"
+            for key, new in knob.change.items()
+            for sign, value in (("-", at(before, key)), ("+", new))
+        ]
+        st.code("\n".join(lines), language="diff")
     if knob.command:
         st.caption("The command")
         st.code(knob.command, language="bash", wrap_lines=True)
 
 
+def at(values: Mapping[str, Any], key: str) -> Any:
+    """Return the value at a dotted key, None where there is none."""
+    found: Any = values
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
+
+
 def _yaml(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) or value is None else str(value)
+    return value if isinstance(value, str) else json.dumps(value)

@@ -31,6 +31,6 @@ def test_b1_what_is_sought_in_finished_text_is_parted(text: str) -> None:
 
 
 def test_b1_controls_lines_and_directions_go() -> None:
-    assert safe("a\n# b\x00\u202ec") == "a \\# bc"
+    assert safe("a\n# b\x00\u202ec") == "a \\# b c"
     assert safe("    indented") == "indented"
     assert len(safe("x" * 1000)) == 300

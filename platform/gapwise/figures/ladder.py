@@ -9,8 +9,8 @@ from gapwise.records import RUNGS, Gap, Rung
 
 __all__ = ["ladder"]
 
-ROW = 58
-BAR = 0.4
+ROW = 74
+BAR = 0.34
 
 
 def ladder(rungs: Sequence[Rung], gaps: Sequence[Gap], *, hidden: str = "") -> go.Figure:
