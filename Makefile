@@ -38,11 +38,15 @@ help: ## Print these doors
 	@echo 'Variables: PIPELINE=$(PIPELINE)  SET="training.epochs=5"  RUN=$(RUN)  A=RUN B=RUN  ARGS="--json"'
 	@echo '           TORCH_INDEX=ADDRESS  where torch comes from (empty: the default of pip)'
 
-demo: install ## Train on bundled digits, then say what to do next (about a minute)
+demo: install ## Train on bundled digits, then follow the first advice (about a minute)
 	@$(GAPWISE) train digits
 	@echo
-	@echo 'The same with pictures, in a browser:      make dashboard'
-	@echo 'To follow a command that is named above:   source $(BIN)/activate'
+	@echo 'Now the first step that it names: gapwise train digits data.synthesize=camera'
+	@$(GAPWISE) train digits data.synthesize=camera --json >/dev/null
+	@$(GAPWISE) compare latest~1 latest
+	@echo
+	@echo 'The same with pictures, in a browser:    make dashboard'
+	@echo 'To type gapwise commands yourself:       source $(BIN)/activate'
 
 data: install ## Show what PIPELINE trains on, before anything trains
 	@$(GAPWISE) data $(PIPELINE) $(SET) $(ARGS)
