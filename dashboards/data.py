@@ -1,7 +1,6 @@
 """All that pages read, and all caching: pages call this, this calls the library."""
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,11 +12,11 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from dashboards import clock
 from gapwise.data import prepared
 from gapwise.diagnostics.compare import Comparison
 from gapwise.diagnostics.matched import Matched, matched
 from gapwise.errors import DataError, GapwiseError, shown
-from gapwise.figures import words
 from gapwise.figures.curves import Curve
 from gapwise.ledger.ledger import Ledger
 from gapwise.records import Diagnosis, Predictions
@@ -161,7 +160,7 @@ def facts(subject: Subject) -> Facts:
         quarantined=int(quarantined) if quarantined.isdigit() else 0,
         network=str(pipeline.get("network", {}).get("name", "made elsewhere")),
         epochs=f"{epochs} epochs" if epochs else "",
-        when=when(newest),
+        when=clock.when(newest),
         pipeline=pipeline,
     )
 
@@ -169,23 +168,6 @@ def facts(subject: Subject) -> Facts:
 def matched_table(subject: Subject) -> Matched:
     """Return the notes' 2×3 table of 4.14, with the test set where it was asked for."""
     return _matched(subject.run_ids, subject.key in tests_seen(), stamp())
-
-
-def when(found: StoredRun) -> str:
-    """Return how long ago a run started."""
-    seconds = max(0.0, time.time() - found.started / 1000)
-    for size, noun in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            return f"{words.count(int(seconds // size), noun)} ago"
-    return "just now"
-
-
-def took(found: StoredRun) -> str:
-    """Return how long a run took, "" while it runs."""
-    if found.ended is None:
-        return ""
-    seconds = max(0, (found.ended - found.started) // 1000)
-    return f"took {seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"took {seconds} s"
 
 
 def run(ref: str) -> StoredRun:

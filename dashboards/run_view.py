@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboards import breakdown, carry, data, widgets
+from dashboards import breakdown, carry, clock, data, widgets
 from dashboards.gallery import gallery
 from dashboards.text import safe, said
 from gapwise.figures import palette, words
@@ -47,7 +47,7 @@ def chosen_run() -> StoredRun | None:
 def head(run: StoredRun) -> None:
     """The run's name, status and facts."""
     tone = TONES.get(run.status, "gray")
-    facts = [f"seed {run.seed}" if run.seed is not None else "", data.when(run), data.took(run)]
+    facts = [f"seed {run.seed}" if run.seed is not None else "", clock.when(run), clock.took(run)]
     facts = [safe(run.dataset), *filter(None, facts), f"id {safe(run.run_id[:12])}"]
     with st.container(key="head", gap=None):
         st.markdown(f"# {safe(run.name)} :{tone}-badge[{run.status.lower()}]")

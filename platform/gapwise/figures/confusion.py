@@ -24,7 +24,8 @@ def confusion(counts: NDArray[Any], classes: Sequence[str]) -> go.Figure:
     """
     wrong = np.array(counts, dtype=float)
     np.fill_diagonal(wrong, np.nan)
-    names = [words.plotly_text(name) for name in classes]
+    names = [words.plotly_text(words.short(name, 14)) for name in classes]
+    room = round(7.5 * max((min(len(name), 14) for name in classes), default=1))
     places = list(range(len(names)))
     heat = go.Heatmap(
         z=wrong,
@@ -39,7 +40,7 @@ def confusion(counts: NDArray[Any], classes: Sequence[str]) -> go.Figure:
         customdata=np.array(counts),
         hovertemplate="label row %{y}, said column %{x}: %{customdata}<extra></extra>",
     )
-    drawn = style.figure([heat], height=min(460, 120 + 34 * len(names)), left=84)
+    drawn = style.figure([heat], height=min(480, 120 + 34 * len(names)), left=48 + room)
     _diagonal(drawn, len(names))
     if len(names) <= MOST_WITH_TEXT:
         _numbers(drawn, counts)
@@ -47,7 +48,9 @@ def confusion(counts: NDArray[Any], classes: Sequence[str]) -> go.Figure:
     drawn.update_xaxes(**axis, side="top", title_text="predicted", title_font_color=palette.MUTED)
     drawn.update_yaxes(**axis, autorange="reversed")
     drawn.update_yaxes(title_text="label", title_font_color=palette.MUTED)
-    drawn.update_layout(margin={"t": 54, "b": 8})
+    tilted = len(names) > 10 and room > 30
+    drawn.update_xaxes(tickangle=-90 if tilted else 0, title_standoff=4)
+    drawn.update_layout(margin={"t": 44 + (room if tilted else 10), "b": 8})
     return drawn
 
 

@@ -55,7 +55,7 @@ def intervals(
         drawn.add_vline(x=overall, line={"color": palette.FAINT, "width": 1, "dash": "dot"})
     for place, row in zip(places, rows, strict=True):
         style.note(drawn, _says(row), x=1, xref="paper", y=place, xanchor="left", xshift=8)
-    labels = [words.plotly_text(_short(row.label)) + "  " for row in rows]
+    labels = [words.plotly_text(words.short(row.label)) + "  " for row in rows]
     drawn.update_yaxes(tickvals=places, ticktext=labels, showgrid=False)
     drawn.update_yaxes(range=[len(rows) - 0.4, -0.6])
     drawn.update_xaxes(rangemode="tozero", tickformat=".0%", nticks=6)
@@ -72,7 +72,7 @@ def example() -> go.Figure:
 
 
 def _left(rows: Sequence[Estimate]) -> int:
-    return 28 + round(7.2 * max((len(_short(row.label)) for row in rows), default=0))
+    return 28 + round(7.2 * max((len(words.short(row.label)) for row in rows), default=0))
 
 
 def _says(row: Estimate) -> str:
@@ -82,7 +82,3 @@ def _says(row: Estimate) -> str:
         f"<b>{words.percent(row.error)}</b>{shown} "
         f"<span style='color:{palette.FAINT}'>n {row.n:,}</span>"
     )
-
-
-def _short(label: str, limit: int = 18) -> str:
-    return label if len(label) <= limit else label[: limit - 1] + "…"

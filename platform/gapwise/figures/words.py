@@ -53,6 +53,11 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def short(label: str, limit: int = 18) -> str:
+    """Return a label cut to ``limit`` characters."""
+    return label if len(label) <= limit else label[: limit - 1] + "…"
+
+
 def plotly_text(text: object) -> str:
     """Return ``text`` so that plotly draws it as it stands: plotly reads tags and entities."""
     safe = str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
