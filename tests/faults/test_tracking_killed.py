@@ -29,12 +29,15 @@ with store.reopen(ref) if ref else store.create(**new) as writer:
     print(writer.run_id, flush=True)
     for step in range(10**6):
         writer.log_metrics({"loss": 1 / (step + 1), "lr": step * 0.5}, step)
-        print(step, flush=True)
+        time.sleep(0.001)
+        if step % 20 == 0:
+            writer.sync()
+            print(step, flush=True)
 """
 
 
 def kill_trainer(seconds: float, ref: str = "") -> tuple[str, int]:
-    """Return the run and the last step that the trainer had logged before ``kill -9``."""
+    """Return the run and the last step that was written when ``kill -9`` came."""
     command = [sys.executable, "-c", TRAINER, *([ref] if ref else [])]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -119,7 +122,7 @@ with store.create(experiment="e", name=None, kind="train", seed=0, group=None, d
     for limit in (0, 10, 100):
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
         for action in (
-            lambda: w.log_metric("loss", 0.25, 2),
+            lambda: (w.log_metric("loss", 0.25, 2), w.sync()),
             lambda: w.log_parameters({"b": "x" * 500}),
             lambda: w.log_tags({"t": "x"}),
         ):

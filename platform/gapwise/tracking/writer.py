@@ -5,6 +5,7 @@ import shutil
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +20,9 @@ from gapwise.tracking.lock import RunLock
 from gapwise.tracking.parameters import flat
 from gapwise.tracking.spool import Spool, checked_name, last_values
 from gapwise.tracking.system import SystemMetrics
+
+FLUSH_EVERY = 0.2
+"""Seconds between writes of the spool: what a killed trainer can lose, and trains again."""
 
 SYNC_EVERY = 1.0
 """Seconds between the spool's fsyncs."""
@@ -72,15 +76,18 @@ class RunWriter:
         self._change(parameters={**self._record.parameters, **fresh})
 
     def log_metric(self, name: str, value: float, step: int) -> None:
-        """Append one point unless the run has it already (a resumed run comes by again)."""
+        """Take one point unless the run has it already (a resumed run comes by again)."""
         self._spool.append({name: value}, step)
 
     def log_metrics(self, values: Mapping[str, float], step: int) -> None:
-        """Append the points of one step that the run does not have already.
+        """Take the points of one step that the run does not have already.
+
+        They are written within ``FLUSH_EVERY`` and durable within ``SYNC_EVERY`` seconds.
 
         Raises:
             UsageError: a name that MLflow could not show.
-            StorageError: the disk is full; the spool is as it was before the call.
+            StorageError: the disk has been full since an earlier call; the points are kept and
+                written when there is space.
         """
         self._spool.append(values, step)
 
@@ -167,14 +174,17 @@ class RunWriter:
         return target
 
     def _beat(self) -> None:
-        touched = time.monotonic()
-        while not self._over.wait(SYNC_EVERY):
-            try:
-                self._spool.sync()
-            except StorageError:
-                continue  # the next checkpoint, or the end, meets the same disk and tells
-            if time.monotonic() - touched > SIGN_OF_LIFE_EVERY:
-                touched = time.monotonic()
+        synced = touched = time.monotonic()
+        while not self._over.wait(FLUSH_EVERY):
+            now = time.monotonic()
+            with suppress(StorageError):  # the trainer's next call meets the same disk and tells
+                if now - synced >= SYNC_EVERY:
+                    synced = now
+                    self._spool.sync()
+                else:
+                    self._spool.flush()
+            if now - touched >= SIGN_OF_LIFE_EVERY:
+                touched = now
                 self._lock.touch()
 
 

@@ -213,6 +213,7 @@ def test_rows_hold_what_mlflow_and_what_only_folders_know(store: RunStore) -> No
     with begin(store, seed=None) as live:
         live.log_parameters({"epochs": 3})
         live.log_metric("loss", 0.125, 1)
+        live.sync()
         rows = store.rows().set_index("run_id")
         live.finish("FINISHED")
     assert rows.index.tolist() == [live.run_id, unsent, sent]
