@@ -141,18 +141,18 @@ CATALOGUE: tuple[Entry, ...] = (
         change=changes.convolutions,
     ),
     Entry(
-        name="Synthesize training data that looks like the target",
-        gap="data_mismatch",
-        notes="4.15",
-        why="Training data is redrawn as the target's camera would see it.",
-        change=changes.synthesize,
-    ),
-    Entry(
         name="Train on all the target data that dev and test leave",
         gap="data_mismatch",
         notes="4.15",
         why="The network then sees more of what it is judged on.",
         change=changes.rest,
+    ),
+    Entry(
+        name="Synthesize training data that looks like the target",
+        gap="data_mismatch",
+        notes="4.15",
+        why="Training data is redrawn as a camera would see it; look whether it resembles the target.",
+        change=changes.synthesize,
     ),
     Entry(
         name="Collect more training data like the target",
