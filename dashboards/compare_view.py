@@ -39,8 +39,11 @@ def chosen_pair() -> Pair | None:
     with widgets.chips("compare"):
         carry.put(run=data.newest_of(carry.get("run")))
         a = carry.choose("run", list(names), lambda key: f"A  {names[key]}", width=330)
-        others = [key for key in names if key != a]
-        b = carry.choose("other", others, lambda key: f"B  {names[key]}", width=330)
+        others = data.comparable(mate=a)
+        if not others:
+            st.info("No other run is of this dataset: change one knob and train again.")
+            return None
+        b = carry.choose("other", list(others), lambda key: f"B  {others[key]}", width=330)
         splits = [s for s in data.open_splits(data.run(a)) if s in data.open_splits(data.run(b))]
         order = sorted(splits, key=lambda split: split != "dev")
         if not order:

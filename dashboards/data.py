@@ -98,9 +98,12 @@ def run_names(experiment: str | None = None) -> dict[str, str]:
     return _names(runs(experiment))
 
 
-def comparable() -> dict[str, str]:
-    """Return run id → name of all finished runs, newest first."""
+def comparable(mate: str | None = None) -> dict[str, str]:
+    """Return run id → name of all finished runs, newest first; of the dataset of ``mate`` alone."""
     rows = runs()
+    if mate:
+        dataset = rows.loc[rows["run_id"] == mate, "dataset"]
+        rows = rows[rows["dataset"].isin(dataset) & (rows["run_id"] != mate)]
     return _names(rows[rows["status"] == "FINISHED"])
 
 
@@ -248,7 +251,8 @@ def _names(rows: pd.DataFrame) -> dict[str, str]:
     seeds = rows["seed"].astype("string").fillna("")
     columns = zip(rows["run_id"].astype(str), rows["name"].astype(str), seeds, strict=True)
     return {
-        run_id: f"{name}{f' · seed {seed}' if seed else ''} · {run_id[:6]}"
+        run_id: f"{name.removesuffix('-' + run_id[:6])}{f' · seed {seed}' if seed else ''} · "
+        f"{run_id[:6]}"
         for run_id, name, seed in columns
     }
 

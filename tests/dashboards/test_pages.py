@@ -154,3 +154,11 @@ def test_runs_filters_by_text(page: Page) -> None:
     test.text_input(key="find").set_value("nothing like it").run()
     assert not test.exception
     assert "No run fits" in said(test)
+
+
+def test_compare_offers_runs_of_the_same_dataset_alone(page: Page, stored: Path) -> None:
+    with RunStore(Settings.read()).create(
+        experiment="other", name="other", kind="record", seed=None, group=None, dataset="elsewhere"
+    ) as writer:
+        writer.finish("FINISHED")
+    assert "No other run is of this dataset" in said(page("compare", run=writer.run_id))
