@@ -1,5 +1,6 @@
 """The ledger as its users meet it: append, read, conflict, repeat, prove."""
 
+import itertools
 import json
 import sqlite3
 from pathlib import Path
@@ -221,10 +222,11 @@ class _LedgerAndDictionary(RuleBasedStateMachine):
     """G7: the current state is a fold of events; undo appends."""
 
     folder: Path
+    numbers = itertools.count()
 
-    @initialize(name=st.uuids())
-    def start(self, name: object) -> None:
-        self.url = f"sqlite:///{self.folder}/{name}.db"
+    @initialize()
+    def start(self) -> None:
+        self.url = f"sqlite:///{self.folder}/{next(self.numbers)}.db"
         self.ledger = Ledger(self.url)
         self.model: dict[str, str] = {}
         self.past: list[dict[str, str]] = [{}]
