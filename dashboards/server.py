@@ -11,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
+from streamlit.runtime.pages_manager import PagesManager
 
 from dashboards import doorway, pictures, theme
 from dashboards.guard import Guard, is_loopback
@@ -43,6 +44,9 @@ def serve(port: int = PORT, host: str = "127.0.0.1") -> None:
             f"sign-in; leave it at 127.0.0.1 and use ssh -L {port}:127.0.0.1:{port} from elsewhere"
         )
     _state["serving"] = True
+    # A folder `pages/` beside the script makes Streamlit run the process's first visit by its older
+    # page scheme, which answers a deep link with "Page not found". Ours come by st.navigation.
+    PagesManager.uses_pages_directory = False
     build().run(config=theme.config(port, "127.0.0.1" if host == "localhost" else host))
 
 

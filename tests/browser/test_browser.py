@@ -66,6 +66,14 @@ def test_every_page_is_listed_here() -> None:
     assert set(EXPECTED) == names
 
 
+def test_the_first_visitor_of_a_server_may_follow_a_deep_link(
+    watched: Any, runs: dict[str, str]
+) -> None:
+    # Stands before all that visit: the server's first visit was answered "Page not found".
+    watched.open(f"/compare?run={runs['short']}&other={runs['last']}", EXPECTED["compare"][1])
+    watched.assert_clean()
+
+
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_page_opens_without_a_word_in_the_console(
     watched: Any, shoot: Callable[[str], Path], runs: dict[str, str], name: str
