@@ -25,6 +25,24 @@ LONGEST_ID = 1024
 """Characters of an example's id."""
 
 
+# Built once: putting a query together costs more than running it.
+_INSERT = EVENTS.insert()
+_LAST = sa.select(EVENTS.c.seq, EVENTS.c.hash).order_by(EVENTS.c.seq.desc()).limit(1)
+_BY_KEY = sa.select(EVENTS).where(EVENTS.c.key == sa.bindparam("key"))
+_NEWER = (
+    sa.select(EVENTS)
+    .where(
+        EVENTS.c.dataset == sa.bindparam("dataset"),
+        EVENTS.c.example_id == sa.bindparam("example_id"),
+        EVENTS.c.kind == sa.bindparam("kind"),
+        EVENTS.c.seq > sa.bindparam("seen"),
+        EVENTS.c.author != sa.bindparam("author"),
+    )
+    .order_by(EVENTS.c.seq.desc())
+    .limit(1)
+)
+
+
 def _utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
@@ -85,9 +103,9 @@ class Ledger:
             "seen": seen,
         }
         with self._database.appending() as connection:
-            known = _first(connection, EVENTS.c.key == fields["key"])
+            known = connection.execute(_BY_KEY, {"key": fields["key"]}).first()
             if known is not None:
-                return _same(known, fields)
+                return _same(_event(known), fields)
             if seen is not None:
                 _check_unseen(connection, fields)
             return _insert(connection, fields, self._now())
@@ -149,13 +167,11 @@ def _verified(rows: Any) -> Iterator[int]:
 
 
 def _insert(connection: sa.Connection, fields: Mapping[str, Any], utc: str) -> Event:
-    last = connection.execute(
-        sa.select(EVENTS.c.seq, EVENTS.c.hash).order_by(EVENTS.c.seq.desc()).limit(1)
-    ).first()
+    last = connection.execute(_LAST).first()
     seq, prev_hash = (last.seq + 1, last.hash) if last else (1, FIRST_HASH)
     row = {**fields, "seq": seq, "utc": utc, "prev_hash": prev_hash}
     row["hash"] = digest(row, row["value"])
-    connection.execute(EVENTS.insert().values(row))
+    connection.execute(_INSERT, row)
     return Event(**{**row, "value": json.loads(row["value"])})
 
 
@@ -170,17 +186,10 @@ def _same(known: Event, fields: Mapping[str, Any]) -> Event:
 
 
 def _check_unseen(connection: sa.Connection, fields: Mapping[str, Any]) -> None:
-    same = [EVENTS.c[name] == fields[name] for name in ("dataset", "example_id", "kind")]
-    newer = [EVENTS.c.seq > fields["seen"], EVENTS.c.author != fields["author"]]
-    other = _first(connection, *same, *newer)
+    names = ("dataset", "example_id", "kind", "seen", "author")
+    other = connection.execute(_NEWER, {name: fields[name] for name in names}).first()
     if other is not None:
-        raise ConflictError(other)
-
-
-def _first(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> Event | None:
-    query = sa.select(EVENTS).where(*conditions).order_by(EVENTS.c.seq.desc()).limit(1)
-    row = connection.execute(query).first()
-    return None if row is None else _event(row)
+        raise ConflictError(_event(other))
 
 
 def _event(row: sa.Row[Any]) -> Event:
