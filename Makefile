@@ -80,7 +80,7 @@ check: install-dev ## Check style, types and who imports whom
 	@$(BIN)/lint-imports
 
 bench: install-dev ## Measure speed and truth, each a table
-	@for one in benchmarks/*.py; do \
+	@for one in benchmarks/*.py benchmarks/truth/*.py; do \
 		case "$$one" in */_*) continue;; esac; \
 		echo "== $$one"; $(BIN)/python -m "$$(echo "$${one%.py}" | tr / .)" $(ARGS); done
 
