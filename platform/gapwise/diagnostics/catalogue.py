@@ -151,7 +151,7 @@ CATALOGUE: tuple[Entry, ...] = (
         name="Synthesize training data that looks like the target",
         gap="data_mismatch",
         notes="4.15",
-        why="Training data is redrawn as a camera would see it; look whether it is like the target.",
+        why="Training data is redrawn as a camera would see it; look if it is like the target.",
         change=changes.synthesize,
     ),
     Entry(
