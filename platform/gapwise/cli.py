@@ -114,12 +114,14 @@ def predict(
     run: RunRef,
     path: Annotated[Path, typer.Argument(help="Folder of images, a manifest, or a table.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Table to write.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write a predictions table for new examples."""
     from gapwise.workflows.predict import predict as apply
 
     written, count, quarantined = apply(run, path, output)
-    terminal.say(f"Wrote {count} predictions to {written}.")
+    document = {"file": str(written), "n": count, "quarantined": quarantined}
+    terminal.give(document, as_json, terminal.predicted)
     terminal.say_quarantined(quarantined, str(written.with_suffix(".quarantine.jsonl")))
 
 
@@ -190,12 +192,14 @@ def export(
     run: RunRef,
     to: Annotated[str, typer.Option(help="safetensors or onnx.")] = "safetensors",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Export a run's best network and check that its outputs are equal."""
     from gapwise.workflows.export import export as write
 
     path, difference = write(run, to, output)
-    terminal.say(f"Wrote {path}; largest difference of outputs: {difference:.2g}.")
+    document = {"file": str(path), "format": to, "largest_difference": difference}
+    terminal.give(document, as_json, terminal.exported)
 
 
 @app.command()

@@ -177,6 +177,17 @@ def recorded(document: Mapping[str, Any]) -> None:
     say(f"Next: gapwise diagnose {document['run_id']}")
 
 
+def predicted(document: Mapping[str, Any]) -> None:
+    """Print where the predictions of new examples went."""
+    say(f"Wrote {document['n']} predictions to {document['file']}.")
+
+
+def exported(document: Mapping[str, Any]) -> None:
+    """Print where a network went, and how equal its outputs are."""
+    difference = document["largest_difference"]
+    say(f"Wrote {document['file']}; largest difference of outputs: {difference:.2g}.")
+
+
 def doctor(document: Mapping[str, Any]) -> None:
     """Print each check with its result."""
     table = _table("Check", "Result")
