@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from json import dumps
+from pathlib import Path
 from typing import Any
 
 import torch
 
+import gapwise
 from gapwise.data.prepared import Prepared
 from gapwise.errors import UsageError, shown
 from gapwise.records import Job, plain
@@ -16,6 +19,9 @@ from gapwise.training.recipe import Recipe
 
 # What decides when and how long, not which weights.
 _FREE = ("checkpoint_seconds", "patience")
+
+# The code that decides numbers; pages, commands and tracking may change under a run.
+_DECIDING = ("networks", "tasks", "training", "metrics", "records.py", "data/prepared.py")
 
 
 def identity(job: Job, recipe: Recipe, prepared: Prepared) -> dict[str, Any]:
@@ -25,9 +31,25 @@ def identity(job: Job, recipe: Recipe, prepared: Prepared) -> dict[str, Any]:
         "plan": asdict(job.plan),
         "seed": job.seed,
         "data": prepared.digest,
+        "code": code_digest(Path(gapwise.__file__).parent),
         "version": {"torch": torch.__version__, "gapwise": version("gapwise")},
     }
     return dict(_flat("", plain(facts)))
+
+
+@cache
+def code_digest(package: Path) -> str:
+    """Return the sha256 of the sources that decide numbers, read once a process (FAULTS T8).
+
+    A checkout is edited without a new version, so the version alone does not tell.
+    """
+    hasher = sha256()
+    for name in _DECIDING:
+        place = package / name
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            hasher.update(f"{path.relative_to(package).as_posix()}\0".encode())
+            hasher.update(sha256(path.read_bytes()).digest())
+    return hasher.hexdigest()
 
 
 def check_same(saved: Mapping[str, Any], now: Mapping[str, Any], folder: str) -> None:
