@@ -149,11 +149,13 @@ class Loop:
     def _refuse(self, step: int, lr: float, what: str) -> None:
         batch = self._batches[step - 1 - (self.progress.total_steps - self.progress.step)]
         ids = [str(name) for name in self.prepared.ids[batch]]
+        saved = any(self.store.newest_first())
+        kept = f"the last good checkpoint in {self.store.folder} is kept"
         raise TrainingError(
             f"{what} at step {step} (lr {lr:g}; batch of {len(ids)} examples: "
             f"{', '.join(ids[:5])}{', …' if len(ids) > 5 else ''}); lower "
-            f"training.optimizer.lr or look at these examples; the last good checkpoint in "
-            f"{self.store.folder} is kept",
+            f"training.optimizer.lr or look at these examples; "
+            f"{kept if saved else 'there is no checkpoint yet, so train anew'}",
             step=step,
             lr=lr,
             example_ids=ids,

@@ -248,6 +248,8 @@ def test_t4_loss_that_is_no_number_names_step_lr_and_examples(
     assert set(log.epochs) == set(range(1, (at - 1) // 10 + 1))
     assert all(np.isfinite(entry[1]) for entry in log.steps.values())
     assert [c.step for c in log.checkpoints] == [10] * ((at - 1) // 10)
+    assert ("no checkpoint yet" in str(told.value)) == (at <= 10)
+    assert (f"checkpoint in {job.folder} is kept" in str(told.value)) == (at > 10)
     # The last good checkpoint serves: without the fault the training ends as ever.
     assert outcome(job) == outcome(make_job("straight", epochs=3))
 
