@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gapwise.diagnostics import evidence, ladder
+from gapwise.diagnostics.compare import knobs_changed
 from gapwise.diagnostics.evidence import Evidence
-from gapwise.errors import DataError
+from gapwise.errors import DataError, shown
 from gapwise.ledger import human, looks
 from gapwise.ledger.ledger import Ledger
 from gapwise.records import Diagnosis, HumanLevel
@@ -14,6 +15,8 @@ from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
 from gapwise.workflows.author import author
+
+KNOBS_TOLD = 5
 
 
 def diagnose_runs(
@@ -46,7 +49,8 @@ def find_runs(
     """Return the runs that ``refs`` name, each once.
 
     Raises:
-        DataError: a run is unknown, or the runs belong to different datasets.
+        UsageError: a run is unknown.
+        DataError: the runs are of different datasets, or not seeds of one pipeline.
     """
     found = {run.run_id: run for run in (store.open(ref, experiment) for ref in refs)}
     runs = list(found.values())
@@ -58,7 +62,37 @@ def find_runs(
             f"the runs are of different datasets ({', '.join(datasets)}) and have no common "
             "ladder; diagnose them one by one"
         )
+    for run in runs[1:]:
+        _check_seeds_of_one(runs[0], run)
     return runs
+
+
+def _check_seeds_of_one(first: StoredRun, other: StoredRun) -> None:
+    """Refuse to average runs that differ in more than their seed.
+
+    Runs made elsewhere state no pipeline: those of one experiment count as seeds.
+    """
+    pipelines = first.pipeline(), other.pipeline()
+    if (pipelines[0] is None) != (pipelines[1] is None):
+        bare = first if pipelines[0] is None else other
+        raise DataError(
+            f"run {bare.run_id} has no pipeline and the other has one, so they are not seeds of "
+            "one training; diagnose them one by one, or see `gapwise compare`"
+        )
+    if pipelines[0] is None and first.experiment != other.experiment:
+        raise DataError(
+            f"the runs are of different experiments ({first.experiment}, {other.experiment}) and "
+            "state no pipeline that they would be seeds of; diagnose them one by one"
+        )
+    changed = {k: pair for k, pair in knobs_changed(*pipelines).items() if k != "seed"}
+    if changed:
+        told = [f"{key}: {shown(a)} and {shown(b)}" for key, (a, b) in changed.items()]
+        more = ", …" if len(told) > KNOBS_TOLD else ""
+        raise DataError(
+            f"runs {first.run_id} and {other.run_id} are not seeds of one pipeline: they differ in "
+            f"{', '.join(told[:KNOBS_TOLD])}{more}; diagnose them one by one, or see "
+            "`gapwise compare`"
+        )
 
 
 def group_of(store: RunStore, run: StoredRun) -> list[StoredRun]:
@@ -77,9 +111,15 @@ def gather(runs: Sequence[StoredRun], ledger: Ledger) -> Evidence:
     """
     for run in runs:
         if not run.splits():
+            mend = (
+                f"finish it with `gapwise resume {run.run_id}`"
+                if run.kind == "train"
+                else "record it anew with them: `gapwise record FILE`, or `run.predictions(…)` "
+                "in your own loop"
+            )
             raise DataError(
                 f"run {run.run_id} ({run.name}, {run.status}) has no predictions to diagnose; "
-                f"finish it with `gapwise resume {run.run_id}`"
+                f"{mend}"
             )
     first = runs[0]
     return evidence.read(
