@@ -14,13 +14,23 @@ from gapwise.diagnostics.pipeline_view import PipelineView
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A knob of the catalogue, before it meets a pipeline."""
+    """A knob of the catalogue, before it meets a pipeline.
+
+    ``of_network`` marks what a person does to a network of ours: of a network that was trained
+    elsewhere nobody knows whether it has such a part.
+    """
 
     name: str
     gap: str
     notes: str
     why: str
     change: Callable[[PipelineView], Change | None] | None = None
+    of_network: bool = False
+
+    @property
+    def needs_pipeline(self) -> bool:
+        """Whether only a pipeline tells that the knob applies."""
+        return self.change is not None or self.of_network
 
 
 CATALOGUE: tuple[Entry, ...] = (
@@ -78,6 +88,7 @@ CATALOGUE: tuple[Entry, ...] = (
         gap="avoidable_bias",
         notes="4.1",
         why="Activations decide what a network can fit and how fast.",
+        of_network=True,
     ),
     Entry(
         name="Search the hyperparameters",

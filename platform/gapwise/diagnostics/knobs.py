@@ -17,7 +17,8 @@ def knobs(evidence: Evidence, gap: Gap, inherent: float = 0.0) -> tuple[Knob, ..
     No knob can gain more than the gap itself, less what is inherent in the target.
 
     Args:
-        evidence: its pipeline decides which knobs apply; without one all are named, none is spelt.
+        evidence: its pipeline decides which knobs apply; a run recorded without one gets only
+            those that no pipeline has to know of.
         gap: a gap of the ladder; a combined one gets the knobs of all its parts.
         inherent: part of the gap that people meet too, as a fraction of 1.
     """
@@ -40,9 +41,10 @@ def command(name: str, change: Mapping[str, Any]) -> str:
 
 
 def _knob(entry: Entry, view: PipelineView, at_most: float) -> Knob | None:
+    if entry.needs_pipeline and not view.evidence.pipeline:
+        return None
     change: Mapping[str, Any] = {}
-    pipeline = view.evidence.pipeline
-    if pipeline and entry.change:
+    if entry.change:
         found = entry.change(view)
         if found is None:
             return None

@@ -193,12 +193,6 @@ def test_a_combined_gap_gets_the_knobs_of_its_parts() -> None:
     assert {knob.gap for knob in found("bias", DIGITS).values()} == {"avoidable_bias"}
 
 
-def test_without_a_pipeline_all_are_named_and_none_is_spelt() -> None:
-    offered = found("variance", {})
-    assert len(offered) == sum(entry.gap == "variance" for entry in CATALOGUE)
-    assert all(knob.change == {} and knob.command == "" for knob in offered.values())
-
-
 def test_no_knob_gains_more_than_its_gap() -> None:
     evidence = Evidence(run_ids=("r",), splits={}, pipeline=DIGITS)
     assert all(k.at_most == 0.12 for k in knobs(evidence, gap("data_mismatch"), inherent=0.06))
@@ -211,3 +205,17 @@ def test_commands_are_quoted_for_the_shell() -> None:
         *("gapwise", "train", "my digits"),
         *("network.hidden=[64,32]", "a.b=true", "c=x y"),
     ]
+
+
+@pytest.mark.parametrize("name", [*GAPS, "bias+variance+data_mismatch"])
+def test_a_recorded_run_gets_no_knob_that_only_a_pipeline_can_tell(name: str) -> None:
+    given = found(name, {})
+    assert given
+    assert all(not knob.change and not knob.command for knob in given.values())
+    of_pipelines = {entry.name for entry in CATALOGUE if entry.needs_pipeline}
+    assert {"Train longer", "Try another activation function", "Use Adam"} <= of_pipelines
+    assert not of_pipelines & set(given)
+
+
+def test_a_recorded_mismatch_is_looked_at_by_hand() -> None:
+    assert "Look at 100 dev errors by hand" in found("data_mismatch", {})
