@@ -42,8 +42,11 @@ def needs(
         rung = min(sizes, key=lambda name: sizes[name])
         return {"rung": rung, "n": found[rung], "why": _why(rung, steps, found[rung])}
     growing = [name for name, step in steps.items() if step.grows]
+    single = [name for name, step in steps.items() if not step.grows and step.rung.n is not None]
     rung = project.widest(growing) if growing else chain[-1].upper
     size = project.size(growing, rung) if growing else None
+    if size is None and single:
+        return {"rung": single[-1], "n": None, "why": _one_group(single)}
     if size is None:
         return {"rung": rung, "n": None, "why": _never(steps)}
     factor = size / (steps[rung].rung.n or 1)
@@ -123,6 +126,14 @@ def _measure_humans(
 def _why(rung: str, steps: Mapping[str, Step], size: int) -> str:
     now = steps[rung].rung.n or 0
     return f"{words.of_rung(rung)} has {now:,} examples; at these rates about {size:,} would decide"
+
+
+def _one_group(single: list[str]) -> str:
+    names = words.listed([words.of_rung(name) for name in single])
+    return (
+        f"all examples of {names} are of one group, which gives no interval, however many they "
+        "are: add examples of other groups"
+    )
 
 
 def _never(steps: Mapping[str, Step]) -> str:

@@ -380,3 +380,33 @@ def test_gap_intervals_cover() -> None:
         held += (low <= values) & (values <= high)
     assert (held / rounds > 0.925).all()
     assert (held / rounds < 0.975).all()
+
+
+def test_a_combined_gap_is_several_gaps_and_says_what_tells_them_apart() -> None:
+    says = finding(diagnose(evidence(dev=(300, 2000))), "high-gaps")
+    assert says.startswith("Bias, variance and data mismatch together are high: ")
+    assert "train-dev examples would tell variance and data mismatch apart" in says
+    won = diagnose(evidence(HUMAN, train=(20, 2000), dev=(300, 2000)))
+    says = finding(won, "verdict")
+    assert says.startswith("Variance and data mismatch together are the largest gap: ")
+    assert "train-dev examples would tell variance and data mismatch apart" in says
+
+
+def test_a_single_gap_has_nothing_to_tell_apart() -> None:
+    says = finding(
+        diagnose(evidence(HUMAN, train=(20, 2000), train_dev=(20, 2000), dev=(300, 2000))),
+        "verdict",
+    )
+    assert says.startswith("Data mismatch is the largest gap: ")
+    assert "apart" not in says
+
+
+def test_a_rung_of_one_group_is_named_as_what_is_lacking() -> None:
+    errors = np.repeat([0.0, 1.0], [80, 20])
+    train, train_dev = table("train", errors), table("train_dev", errors)
+    dev = table("dev", errors, group=np.full(100, "one"))
+    found = diagnose(from_memory({"r": [train, train_dev, dev]}, human=(HumanLevel(error=0.19),)))
+    assert found.needs is not None
+    assert (found.needs["rung"], found.needs["n"]) == ("dev", None)
+    assert "one group, which gives no interval" in found.needs["why"]
+    assert "nearly equal" not in found.needs["why"]

@@ -2,6 +2,7 @@
 
 from gapwise.diagnostics import words
 from gapwise.diagnostics.evidence import Evidence
+from gapwise.diagnostics.findings import _combined
 from gapwise.diagnostics.knobs import knobs
 from gapwise.records import Diagnosis, Finding, Gap
 
@@ -17,10 +18,11 @@ def high_gaps(evidence: Evidence, diagnosis: Diagnosis) -> list[Finding]:
 def _finding(evidence: Evidence, diagnosis: Diagnosis, gap: Gap) -> Finding:
     delta = words.points(diagnosis.extra["delta"])
     sure = words.sure(gap.probability_high or 0.0)
-    name = words.of_gap(gap.name).capitalize()
-    says = f"{name} is high: {words.gap(gap)}, above {delta} with probability {sure}"
+    name = _combined.sentence(_combined.subject(gap.name))
+    says = f"{name} high: {words.gap(gap)}, above {delta} with probability {sure}"
     if "bias" in gap.name.split("+"):
         says += " when measured from 0; how much of it can be avoided only a human level tells"
+    says += _combined.apart(gap.name)
     inherent = diagnosis.extra.get("inherent_mismatch", {}).get("gap", 0.0)
     return Finding(
         diagnostic="high-gaps",

@@ -2,6 +2,7 @@
 
 from gapwise.diagnostics import words
 from gapwise.diagnostics.evidence import Evidence
+from gapwise.diagnostics.findings import _combined
 from gapwise.records import Diagnosis, Finding, Gap
 
 __all__ = ["negative_gaps"]
@@ -20,7 +21,7 @@ def negative_gaps(evidence: Evidence, diagnosis: Diagnosis) -> list[Finding]:
 
 
 def _finding(gap: Gap) -> Finding:
-    says = f"{words.of_gap(gap.name).capitalize()} is negative, {words.gap(gap)}: "
+    says = f"{_combined.sentence(_combined.subject(gap.name))} negative, {words.gap(gap)}: "
     if gap.name == "avoidable_bias":
         says += (
             "the network surpasses the human level, so human error no longer tells Bayes error, "

@@ -2,6 +2,7 @@
 
 from gapwise.diagnostics import words
 from gapwise.diagnostics.evidence import Evidence
+from gapwise.diagnostics.findings import _combined
 from gapwise.diagnostics.knobs import knobs
 from gapwise.records import Diagnosis, Finding, Gap
 
@@ -23,11 +24,12 @@ def _won(evidence: Evidence, diagnosis: Diagnosis, gap: Gap) -> Finding:
     inherent = inherent if "data_mismatch" in gap.name else 0.0
     last = diagnosis.ladder[-1]
     fixed = last.error - max(0.0, gap.gap - max(0.0, inherent))
+    largest = _combined.sentence(_combined.subject(gap.name))
     says = (
-        f"{words.of_gap(gap.name).capitalize()} is the largest gap: {words.gap(gap)}, with "
+        f"{largest} the largest gap: {words.gap(gap)}, with "
         f"probability {words.sure(gap.probability_largest)}; closing it fully would bring "
         f"{words.of_rung(last.rung)} error from {words.percent(last.error)} to about "
-        f"{words.percent(max(0.0, fixed))}."
+        f"{words.percent(max(0.0, fixed))}{_combined.apart(gap.name)}."
     )
     evidence_ = {"gap": gap.name, "of": diagnosis.extra.get("speaks_of")}
     return Finding(
@@ -52,7 +54,7 @@ def _undecided(diagnosis: Diagnosis) -> Finding:
     needs = diagnosis.needs or {}
     first = max(diagnosis.gaps, key=lambda gap: gap.probability_largest)
     says = (
-        f"Undecided: {words.of_gap(first.name)} ({words.gap(first)}) is the largest gap with "
+        f"Undecided: {_combined.subject(first.name)} the largest gap ({words.gap(first)}) with "
         f"probability {words.sure(first.probability_largest)} only; {needs.get('why', '')}."
     )
     return Finding(diagnostic="verdict", severity=0.7, says=says, evidence=dict(needs))
