@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from gapwise import terminal_pictures
+from gapwise import terminal_matched, terminal_pictures
 from gapwise.errors import GapwiseError, QuarantineError
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ def diagnosis(document: Mapping[str, Any]) -> None:
     out = _console()
     gaps = {gap["name"]: gap for gap in document["gaps"]}
     out.print(_ladder(document["ladder"], list(gaps.values())))
+    terminal_matched.show(out, document.get("table", ()))
     _verdict(out, document, gaps)
     _next_steps(out, document)
     others = [f["says"] for f in document["findings"] if f["diagnostic"] != "verdict"]
@@ -202,9 +203,10 @@ def _verdict(out: "Console", document: Mapping[str, Any], gaps: Mapping[str, Any
     if verdict in gaps:
         gap = gaps[verdict]
         colour = COLOURS.get(verdict.split("+")[-1], "bold")
-        name = verdict.replace("_", " ").capitalize()
+        name = verdict.replace("_", " ").replace("+", " and ").capitalize()
+        verb = "together are" if "+" in verdict else "is"
         out.print(
-            f"\n[bold {colour}]{name}[/] is the largest gap: {points(gap)} points "
+            f"\n[bold {colour}]{name}[/] {verb} the largest gap: {points(gap)} points "
             f"(P = {gap['probability_largest']:.3f}).",
             highlight=False,
         )
@@ -212,8 +214,14 @@ def _verdict(out: "Console", document: Mapping[str, Any], gaps: Mapping[str, Any
         out.print("\n[bold green]No gap is high.[/]")
     else:
         needs = document.get("needs")
-        more = f"; about {needs['n']:,} examples in {needs['rung']} would decide" if needs else ""
+        more = f"; {_needed(needs)}" if needs else ""
         out.print(f"\n[bold]Undecided[/]{more}.", highlight=False)
+
+
+def _needed(needs: Mapping[str, Any]) -> str:
+    if needs["n"] is None:
+        return str(needs["why"])
+    return f"about {needs['n']:,} examples in {needs['rung']} would decide"
 
 
 def _next_steps(out: "Console", document: Mapping[str, Any]) -> None:

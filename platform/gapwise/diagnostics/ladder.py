@@ -9,6 +9,7 @@ import numpy as np
 from gapwise.diagnostics.evidence import FEW_SEEDS, Evidence
 from gapwise.diagnostics.findings.base import DIAGNOSTICS
 from gapwise.diagnostics.gaps import Draws, Link, Verdict, gap_draws, judge, links
+from gapwise.diagnostics.matched import matched
 from gapwise.diagnostics.needs import needs
 from gapwise.diagnostics.rungs import Step, human_step, proxy, rungs
 from gapwise.records import Diagnosis, Finding, Gap
@@ -38,6 +39,7 @@ def diagnose(
     sampled = gap_draws(chain, draws, posteriors)
     verdict = judge(chain, sampled, delta)
     undecided = verdict.name == "undecided"
+    extra = _extra(evidence, verdict, steps, draws, delta, generator)
     diagnosis = Diagnosis(
         run_id=evidence.run_ids[0],
         label_revision=evidence.label_revision,
@@ -47,7 +49,7 @@ def diagnose(
         decided=not undecided,
         needs=needs(chain, steps, verdict, delta, seed) if undecided else None,
         findings=(),
-        extra=_extra(evidence, verdict, steps, draws, delta, generator),
+        extra=extra | {"table": matched(evidence, test=test).rows()},
     )
     return replace(diagnosis, findings=_findings(evidence, diagnosis))
 

@@ -59,6 +59,28 @@ class Matched:
         """Return one of the six cells."""
         return next(cell for cell in self.cells if (cell.row, cell.column) == (row, column))
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the cells as plain values, those of the network with ``by_source``.
+
+        ``by_source`` is source → error, low, high and n, of the sources that the cell pools.
+        """
+        return [asdict(cell) | {"by_source": self._shares(cell)} for cell in self.cells]
+
+    def _shares(self, cell: Cell) -> dict[str, dict[str, Any]]:
+        if cell.row not in ROWS[1:] or cell.error is None:
+            return {}
+        position = ROWS[1:].index(cell.row)
+        pairs = {
+            name: pair[position]
+            for name, pair in self.by_source.items()
+            if (name == self.target) == (cell.column == "target")
+        }
+        return {
+            name: {key: getattr(share, key) for key in ("error", "low", "high", "n")}
+            for name, share in pairs.items()
+            if share.error is not None
+        }
+
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
         return asdict(self)
@@ -78,7 +100,8 @@ def matched(evidence: Evidence, *, test: bool = False) -> Matched:
     cells = [_human(evidence, column) for column in COLUMNS]
     for row, parts in zip(ROWS[1:], (trained, unseen), strict=True):
         for column in COLUMNS:
-            wanted = [n for n in sources if (n == target) == (column == "target")]
+            # Where there is no target, what has no source ("") is general as well.
+            wanted = [n for n in sources if (bool(n) and n == target) == (column == "target")]
             cells.append(_cell(row, column, parts, wanted, one=evidence.same_distribution))
     by_source = {
         name: (

@@ -33,6 +33,14 @@ class Report(Mapping[str, Any]):
         return pd.DataFrame(self._document["gaps"]).set_index("name")
 
     @property
+    def table(self) -> pd.DataFrame:
+        """Who errs how much, in the general and the target distribution (notes 4.14).
+
+        One line a cell, by row and column; ``why`` says why one has no error or no interval.
+        """
+        return pd.DataFrame(self._document["table"]).set_index(["row", "column"])
+
+    @property
     def findings(self) -> pd.DataFrame:
         """What the diagnostics say, most severe first."""
         columns = ["diagnostic", "severity", "says"]

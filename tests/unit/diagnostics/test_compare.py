@@ -9,6 +9,7 @@ import pytest
 
 from gapwise.diagnostics.compare import compare, knobs_changed
 from gapwise.diagnostics.evidence import Evidence, from_memory
+from gapwise.diagnostics.ladder import diagnose
 from gapwise.diagnostics.matched import matched
 from gapwise.errors import DataError
 from gapwise.records import HumanLevel, Predictions, plain
@@ -99,10 +100,19 @@ def test_fractions_and_weights_are_compared_too() -> None:
     assert found.low == pytest.approx(0.1)
 
 
+def test_a_rare_class_that_one_run_never_met_is_no_hindrance() -> None:
+    """Labels are compared by name, wherever the name stands in a run's list."""
+    assert compare(A, replace(B, classes=("a",))) == compare(A, B)
+    other = replace(B, classes=("rare", "b", "a"), target=np.full(100, 2), predicted=B.predicted)
+    assert compare(A, other).fixed == 12
+    text = replace(B, classes=(), target=np.full(100, "a"), predicted=np.full(100, "a"))
+    assert compare(A, text).broken == 3
+
+
 @pytest.mark.parametrize(
     ("other", "words"),
     [
-        (replace(B, classes=("a", "c")), "2 and 2 classes, 1 of them the same"),
+        (replace(B, classes=("b", "a")), "label of 100 of 100"),
         (replace(B, split="test"), "dev and test"),
         (replace(B, example_id=np.array([f"z{i}" for i in range(100)])), "share 0 of 100 and 100"),
         (replace(B, target=np.r_[1, np.zeros(99, np.int64)]), "label of 1 of 100.*0000"),
@@ -172,3 +182,33 @@ def test_every_empty_cell_has_a_reason() -> None:
     ):
         for cell in matched(known).cells:
             assert (cell.error is None) == bool(cell.why)
+
+
+def test_the_diagnosis_holds_the_table_as_plain_cells() -> None:
+    train = replace(
+        table(np.repeat([0.0, 1.0, 1.0], [90, 10, 20]), "train"),
+        source=np.repeat(["web", "phone"], [100, 20]),
+    )
+    dev = replace(table(np.repeat([0.0, 1.0], [30, 10])), source=np.full(40, "phone"))
+    asked = replace(table(np.ones(10), "test"), source=np.full(10, "phone"))
+    known = from_memory({"r": [train, dev, asked]}, pipeline={"splits": {"target": "phone"}})
+    document = json.loads(json.dumps(diagnose(known).as_json(), allow_nan=False))
+    cells = {(cell["row"], cell["column"]): cell for cell in document["table"]}
+    assert len(cells) == len(document["table"]) == 6
+    general = cells["trained on", "general"]
+    assert (general["error"], general["n"]) == (pytest.approx(0.1), 100)
+    assert general["low"] < 0.1 < general["high"]
+    assert general["by_source"] == {
+        "web": {key: general[key] for key in ("error", "low", "high", "n")}
+    }
+    assert list(cells["trained on", "target"]["by_source"]) == ["phone"]
+    assert cells["human", "target"]["why"] == "nobody measured it"
+    assert cells["not trained on", "target"]["n"] == 40
+    asked_for = {(c["row"], c["column"]): c for c in diagnose(known, test=True).extra["table"]}
+    assert asked_for["not trained on", "target"]["n"] == 50
+
+
+def test_one_distribution_without_sources_is_general() -> None:
+    known = from_memory({"r": [table(np.zeros(10), "train")]}, same_distribution=True)
+    assert matched(known).cell("trained on", "general").n == 10
+    assert matched(known).cell("trained on", "target").why == "train and dev are one distribution"
