@@ -1,6 +1,6 @@
 """What must hold of predictions before anybody diagnoses them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,31 +9,50 @@ from numpy.typing import NDArray
 from gapwise.errors import DataError, shown
 from gapwise.records import Predictions
 
+Rows = Sequence[int] | NDArray[np.int64]
+
 
 def checked(
-    predictions: Predictions, where: str, columns: Collection[str] | None = None
+    predictions: Predictions,
+    where: str,
+    columns: Collection[str] | None = None,
+    rows: Rows | None = None,
 ) -> Predictions:
     """Return ``predictions`` when they are valid; only ``columns`` are looked at, if given.
 
+    Args:
+        predictions: what to check.
+        where: the place, for messages.
+        columns: all by default.
+        rows: (n,) where each example stands in its file; by default 1, 2, ….
+
     Raises:
-        DataError: an example twice, an error outside [0, 1], a weight that is no weight, a label
-            that is no class, a score that is no number; names row (the first is 1) and column.
+        DataError: an example twice, an error outside [0, 1], a weight that is no weight, weights
+            that are all 0, a label that is no class, a score that is no number; names row and
+            column.
     """
     _same_length(predictions, where)
+    places = range(1, len(predictions) + 1) if rows is None else rows
     wanted = _COLUMNS if columns is None else _COLUMNS & set(columns)
     if "error" in wanted:
-        _all(_in_unit(predictions.error), predictions.error, where, "error",
+        _all(_in_unit(predictions.error), predictions.error, where, places, "error",
              "it must lie in [0, 1]")  # fmt: skip
     if "weight" in wanted:
         good = np.isfinite(predictions.weight) & (predictions.weight >= 0)
-        _all(good, predictions.weight, where, "weight", "it must be finite and at least 0")
+        mend = "it must be finite and at least 0"
+        _all(good, predictions.weight, where, places, "weight", mend)
+        if len(predictions) and not predictions.weight.any():
+            raise DataError(
+                f"{where}: the weights of {predictions.split} are all 0, so none of it counts; "
+                "give some a weight above 0, or leave the split out"
+            )
     if "example_id" in wanted:
-        _unique(predictions.example_id, where)
+        _unique(predictions.example_id, where, places)
     for name in ("target", "predicted"):
         if name in wanted:
-            _label(getattr(predictions, name), predictions.classes, where, name)
+            _label(getattr(predictions, name), predictions.classes, where, places, name)
     if predictions.scores is not None and "scores" in wanted:
-        _scores(predictions.scores, predictions.classes, where)
+        _scores(predictions.scores, predictions.classes, where, places)
     return predictions
 
 
@@ -55,20 +74,23 @@ def _in_unit(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     return (values >= 0) & (values <= 1)
 
 
-def _all(good: NDArray[np.bool_], values: NDArray[Any], where: str, column: str, mend: str) -> None:
+def _all(
+    good: NDArray[np.bool_], values: NDArray[Any], where: str, rows: Rows, column: str, mend: str
+) -> None:
     if not good.all():
-        row = int(np.argmin(good))
-        raise DataError(f"{where}, row {row + 1}: {column} is {shown(values[row])}; {mend}")
+        position = int(np.argmin(good))
+        value = shown(values[position])
+        raise DataError(f"{where}, row {rows[position]}: {column} is {value}; {mend}")
 
 
-def _unique(ids: NDArray[np.str_], where: str) -> None:
+def _unique(ids: NDArray[np.str_], where: str, rows: Rows) -> None:
     if len(ids) and (ids == "").any():
-        row = int(np.argmax(ids == "")) + 1
+        row = rows[int(np.argmax(ids == ""))]
         raise DataError(f"{where}, row {row}: example_id is empty; every example needs its own")
     if len(set(ids.tolist())) == len(ids):
         return
-    first: dict[str, int] = {}
-    for row, name in enumerate(ids.tolist(), start=1):
+    first: dict[str, Any] = {}
+    for row, name in zip(rows, ids.tolist(), strict=True):
         if name in first:
             raise DataError(
                 f"{where}, rows {first[name]} and {row}: example_id {shown(name)!r} stands twice; "
@@ -77,22 +99,24 @@ def _unique(ids: NDArray[np.str_], where: str) -> None:
         first[name] = row
 
 
-def _label(values: NDArray[Any], classes: tuple[str, ...], where: str, name: str) -> None:
+def _label(
+    values: NDArray[Any], classes: tuple[str, ...], where: str, rows: Rows, name: str
+) -> None:
     if values.dtype.kind == "f":
-        _all(np.isfinite(values), values, where, name, "it must be finite")
+        _all(np.isfinite(values), values, where, rows, name, "it must be finite")
     if classes:
         if values.dtype.kind not in "iu":
             raise DataError(f"{where}: column {name!r} is {values.dtype}; with classes named, it "
                             "must hold their positions")  # fmt: skip
         mend = f"it must be a position among {len(classes)} classes"
-        _all((values >= 0) & (values < len(classes)), values, where, name, mend)
+        _all((values >= 0) & (values < len(classes)), values, where, rows, name, mend)
 
 
-def _scores(scores: NDArray[np.float32], classes: tuple[str, ...], where: str) -> None:
+def _scores(scores: NDArray[np.float32], classes: tuple[str, ...], where: str, rows: Rows) -> None:
     if classes and len(scores) and scores.shape[1] != len(classes):
         raise DataError(
             f"{where}: scores has {scores.shape[1]} entries a row for {len(classes)} classes; "
             "give one a class, in their order"
         )
     good = np.asarray(np.isfinite(scores).all(axis=1))
-    _all(good, scores, where, "scores", "every score must be finite")
+    _all(good, scores, where, rows, "scores", "every score must be finite")

@@ -42,7 +42,7 @@ def any_predictions(draw: st.DrawFn) -> Predictions:
         target=numbers(labels, np.int64),
         predicted=numbers(labels, np.int64),
         error=numbers(unit),
-        weight=numbers(st.floats(0, 1e6)),
+        weight=numbers(st.floats(0, 1e6)) + 0.5,  # all 0 is refused
         classes=tuple(f"class {i}" for i in range(k)),
         loss=numbers(st.floats(allow_nan=True)) if draw(st.booleans()) else None,
         scores=draw(hnp.arrays(np.float32, (n, k), elements=st.floats(-9, 9, width=32)))
@@ -174,6 +174,7 @@ def test_class_names_become_positions_where_the_table_names_classes(tmp_path: Pa
         ({"error": ["0", "1", "1"]}, "column 'error' is string; it must hold numbers"),
         ({"weight": [1.0, float("inf"), 1.0]}, "row 2: weight is inf"),
         ({"weight": [1.0, 1.0, -1.0]}, "row 3: weight is -1.0"),
+        ({"weight": [0.0, 0.0, 0.0]}, "the weights of dev are all 0"),
         ({"example_id": ["a", "b", "a"]}, "rows 1 and 3: example_id 'a' stands twice"),
         ({"example_id": ["a", None, "c"]}, "row 2: example_id is empty"),
         ({"target": [0, None, 1]}, "row 2: target is empty"),
