@@ -70,7 +70,8 @@ def compare(
     """Compare two runs' predictions of one split on the examples that they share.
 
     Raises:
-        DataError: other splits, other classes, no shared example, or other labels for them.
+        DataError: other splits, no shared example, or other labels for them (by class name: one
+            run may know a class that the other never met).
     """
     first, second = _shared(a, b)
     errors_a, errors_b = a.error[first], b.error[second]
@@ -144,12 +145,6 @@ def _shared(a: Predictions, b: Predictions) -> tuple[NDArray[np.int64], NDArray[
             f"the runs' predictions are of {shown(a.split)} and {shown(b.split)}; "
             "compare one and the same split"
         )
-    if a.classes != b.classes:
-        raise DataError(
-            f"the runs know {len(a.classes)} and {len(b.classes)} classes, "
-            f"{len(set(a.classes) & set(b.classes))} of them the same in name, and must agree in "
-            "names and order; compare runs on the same classes"
-        )
     ids, first, second = np.intersect1d(a.example_id, b.example_id, return_indices=True)
     if not len(ids):
         raise DataError(
@@ -158,7 +153,7 @@ def _shared(a: Predictions, b: Predictions) -> tuple[NDArray[np.int64], NDArray[
         )
     order = np.argsort(first)
     first, second = first[order], second[order]
-    differing = np.flatnonzero(a.target[first] != b.target[second])
+    differing = np.flatnonzero(_label_names(a)[first] != _label_names(b)[second])
     if len(differing):
         example = shown(a.example_id[first[differing[0]]])
         raise DataError(
@@ -166,6 +161,13 @@ def _shared(a: Predictions, b: Predictions) -> tuple[NDArray[np.int64], NDArray[
             f"examples, {example} first; compare runs under one label revision"
         )
     return first, second
+
+
+def _label_names(predictions: Predictions) -> NDArray[np.str_]:
+    target = predictions.target
+    if predictions.classes and target.dtype.kind in "iu":
+        return np.array(predictions.classes, dtype=np.str_)[target]
+    return target.astype(np.str_)
 
 
 def _independent(
