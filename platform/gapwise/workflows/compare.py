@@ -1,12 +1,18 @@
 """Compare two stored runs on the examples that both predicted."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from gapwise.diagnostics.compare import Comparison, compare
-from gapwise.errors import DataError
-from gapwise.records import Predictions
+from gapwise.errors import DataError, UsageError, did_you_mean, shown
+from gapwise.ledger import looks
+from gapwise.ledger.ledger import Ledger
+from gapwise.records import SPLITS
 from gapwise.settings import Settings
 from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
+from gapwise.workflows.author import author
 
 
 def compare_runs(
@@ -16,22 +22,37 @@ def compare_runs(
     experiment: str | None = None,
     settings: Settings | None = None,
 ) -> Comparison:
-    """Compare the runs ``a`` and ``b`` on one split.
+    """Compare the runs ``a`` and ``b`` on one split; a look at ``test`` is counted first.
 
     Raises:
+        UsageError: there is no such split.
         DataError: a run is unknown or has no such predictions, or nothing can be compared.
     """
-    store = RunStore(settings or Settings.read())
+    split = split.replace("-", "_")
+    if split not in SPLITS:
+        raise UsageError(f"split {shown(split)!r} is not known; {did_you_mean(split, SPLITS)}")
+    settings = settings or Settings.read()
+    store = RunStore(settings)
     runs = [store.open(ref, experiment) for ref in (a, b)]
-    first, second = (_predictions(run, split) for run in runs)
+    paths = [_path(run, split) for run in runs]
+    if split == "test":
+        _count_look(runs, Ledger(settings.ledger_url))
+    first, second = (tables.read(path, split=split) for path in paths)
     return compare(first, second, pipelines=(runs[0].pipeline(), runs[1].pipeline()))
 
 
-def _predictions(run: StoredRun, split: str) -> Predictions:
+def _path(run: StoredRun, split: str) -> Path:
     path = run.predictions_path(split)
     if path is None:
         known = ", ".join(run.splits()) or "none"
         raise DataError(
             f"run {run.run_id} ({run.name}) has no predictions of {split!r}; it has: {known}"
         )
-    return tables.read(path, split=split)
+    return path
+
+
+def _count_look(runs: Sequence[StoredRun], ledger: Ledger) -> None:
+    """Note one look for each dataset whose test errors are about to be seen."""
+    for dataset in sorted({run.dataset for run in runs}):
+        seen = sorted({run.run_id for run in runs if run.dataset == dataset})
+        looks.look(ledger, seen, dataset=dataset, author=author())
