@@ -130,14 +130,19 @@ def record(  # noqa: PLR0913 - one option each
     file: Annotated[Path, typer.Argument(help="Predictions table (Parquet, CSV), `split` column.")],
     experiment: Annotated[str, typer.Option(help="Experiment to file it under.")] = "recorded",
     run_name: Annotated[str | None, typer.Option(help="Name of the run.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="Dataset (the ledger's key).")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Dataset (ledger's key); default: the file's stem.")
+    ] = None,
     human: Annotated[
-        list[str] | None, typer.Option(help="Human level: ERROR[:N[:train|target]].")
+        list[str] | None, typer.Option(help="Human level: ERROR[:N[:train|target]]; repeatable.")
     ] = None,
     classes: Annotated[
         str | None, typer.Option(help="Class names in the order of the scores, by commas.")
     ] = None,
     media_root: Annotated[Path | None, typer.Option(help="Root of the `media` paths.")] = None,
+    same_distribution: Annotated[
+        bool, typer.Option("--same-distribution", help="Train and dev are of one distribution.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Record predictions made elsewhere, so that they get every diagnosis."""
@@ -151,6 +156,7 @@ def record(  # noqa: PLR0913 - one option each
         human=tuple(human or ()),
         classes=tuple(classes.split(",")) if classes else (),
         media_root=media_root,
+        same_distribution=same_distribution,
     )
     run_id = record_file(request)
     terminal.give({"run_id": run_id}, as_json, terminal.recorded)
@@ -177,7 +183,7 @@ def diagnose(
 def compare(
     a: RunRef,
     b: RunRef,
-    split: Annotated[str, typer.Option(help="Split to compare on.")] = "dev",
+    split: Annotated[str, typer.Option(help="Split; a look at test is counted.")] = "dev",
     experiment: Experiment = None,
     as_json: AsJson = False,
 ) -> None:

@@ -1,18 +1,19 @@
-"""Predictions tables that were made elsewhere, CSV or Parquet, read into ``Predictions``."""
+"""Predictions tables that were made elsewhere, read into ``Predictions``."""
 
-import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from gapwise.data.safe_path import OUTSIDE, refusal
 from gapwise.errors import DataError, did_you_mean, shown
 from gapwise.records import SPLITS, Predictions
 from gapwise.tracking.checked import checked
+from gapwise.workflows.foreign_labels import LabelRule, label_rule
 
 KNOWN = frozenset(
     (
@@ -20,72 +21,106 @@ KNOWN = frozenset(
         *("loss", "scores", "media"),
     )
 )
+_PREFIX = "score_"
+_MEANS_DEV = ("val", "valid", "validation", "eval")
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """Read a predictions table, CSV or Parquet.
+@dataclass(frozen=True)
+class _Table:
+    """A table that was looked at as a whole; ``rule`` holds for every split of it.
 
-    Raises:
-        DataError: the file is missing, empty or unreadable.
+    Attributes:
+        scores: (rows, k) in the order of the rule's classes, or None.
     """
-    if not path.is_file():
-        raise DataError(f"{path} is no file; give a predictions table (Parquet or CSV)")
-    try:
-        if path.suffix.lower() in (".parquet", ".pq"):
-            return pd.read_parquet(path)
-        return pd.read_csv(path, dtype={"example_id": str}, keep_default_na=True)
-    except (ValueError, OSError, pd.errors.ParserError) as error:
-        raise DataError(f"{path} cannot be read as a table: {shown(error, 200)}") from error
 
+    frame: pd.DataFrame
+    scores: NDArray[np.float32] | None
+    rule: LabelRule
+    where: str
 
-def stated_classes(path: Path) -> tuple[str, ...]:
-    """Return the class names that a Parquet table of ours states in its schema; () elsewhere."""
-    if path.suffix.lower() not in (".parquet", ".pq"):
-        return ()
-    labels = pq.read_schema(path).metadata or {}
-    return tuple(json.loads(labels.get(b"gapwise.classes", b"[]")))
+    def part(self, chosen: NDArray[np.bool_]) -> "_Table":
+        scores = None if self.scores is None else self.scores[chosen]
+        return _Table(self.frame[chosen], scores, self.rule, self.where)
 
 
 def by_split(frame: pd.DataFrame, classes: Sequence[str], where: str) -> dict[str, Predictions]:
     """Return the predictions of each split of a table.
 
+    Classes, and whether labels are names or positions, are decided once for the whole table:
+    a class that a split never meets keeps its place there.
+
+    Args:
+        frame: as ``read_table`` gives it: its index is the row in the file.
+        classes: the class names in the order of the scores; ``score_<class>`` columns are put
+            into this order. () where nobody named them.
+        where: the file, for messages.
+
     Raises:
         DataError: a column is missing or holds what it must not.
     """
+    _check_columns(frame, where)
+    splits = _splits(frame, where)
+    scores, named = _scores(frame, tuple(classes), where)
+    rule = label_rule(frame, named, None if scores is None else scores.shape[1], where)
+    table = _Table(frame, scores, rule, where)
+    found = {split: splits == split for split in SPLITS}
+    return {s: _predictions(table.part(own), s) for s, own in found.items() if own.any()}
+
+
+def check_media(frame: pd.DataFrame, root: Path, where: str) -> None:
+    """Check that no media path leads out of ``root``, a resolved folder.
+
+    Raises:
+        DataError: one does; names its row.
+    """
+    if "media" not in frame:
+        return
+    paths = frame["media"].dropna().astype(str)
+    for row, path in paths.drop_duplicates().items():
+        wrong = refusal(root, path)
+        if wrong and wrong[0] == OUTSIDE:
+            raise DataError(
+                f"{where}, row {row}: media {shown(path)!r} is {wrong[1]}; "
+                f"write a path relative to {root}"
+            )
+
+
+def _check_columns(frame: pd.DataFrame, where: str) -> None:
     for column in ("split", "example_id", "target"):
         if column not in frame.columns:
             raise DataError(
                 f"{where} has no column {column!r}; it needs example_id, split, target and "
                 f"predicted, error or scores ({did_you_mean(column, map(str, frame.columns))})"
             )
-    names = frame["split"].astype(str).str.replace("-", "_")
-    unknown = sorted(set(names) - set(SPLITS))
-    if unknown:
-        raise DataError(
-            f"{where}: split {shown(unknown[0])!r} is not known; {did_you_mean(unknown[0], SPLITS)}"
-        )
     if frame.empty:
         raise DataError(f"{where} has no rows; it needs one an example")
-    return {
-        split: predictions_of(frame[names == split], split, classes, where)
-        for split in SPLITS
-        if (names == split).any()
-    }
+    for column in ("split", "example_id", "target", "predicted"):
+        if column in frame:
+            cells = frame[column]
+            empty = cells.isna() | (cells.astype(str) == "")
+            if empty.any():
+                raise DataError(
+                    f"{where}, row {cells.index[int(np.argmax(empty))]}: {column} is empty; "
+                    "every example needs one"
+                )
 
 
-def predictions_of(
-    frame: pd.DataFrame, split: str, classes: Sequence[str], where: str
-) -> Predictions:
-    """Return one split's predictions; ``predicted`` and ``error`` are derived where absent.
+def _splits(frame: pd.DataFrame, where: str) -> NDArray[np.str_]:
+    names = frame["split"].astype(str).str.replace("-", "_")
+    unknown = names[~names.isin(SPLITS)]
+    if len(unknown):
+        name = str(unknown.iloc[0])
+        hint = "write dev" if name.lower() in _MEANS_DEV else did_you_mean(name, SPLITS)
+        raise DataError(
+            f"{where}, row {unknown.index[0]}: split {shown(name)!r} is not known; {hint}"
+        )
+    return names.to_numpy(dtype=np.str_)
 
-    Raises:
-        DataError: they are absent and cannot be derived, or a label is no class.
-    """
-    scores, order = _scores(frame, where)
-    named = tuple(classes) or order
-    names = named or _class_names(frame, scores)
-    target = _labels(frame, "target", named, names, where)
-    predicted = _predicted(frame, scores, named, names, where)
+
+def _predictions(table: _Table, split: str) -> Predictions:
+    frame, where = table.frame, table.where
+    target = table.rule.read(frame, "target", where)
+    predicted = _predicted(table)
     text = {name: _text(frame, name) for name in ("source", "group", "media")}
     return checked(
         Predictions(
@@ -95,103 +130,72 @@ def predictions_of(
             predicted=target if predicted is None else predicted,
             error=_error(frame, target, predicted, where),
             weight=_numbers(frame, "weight", where, default=1.0),
-            classes=names,
+            classes=table.rule.classes,
             loss=_numbers(frame, "loss", where) if "loss" in frame else None,
-            scores=scores,
+            scores=table.scores,
             metadata={str(c): frame[c].to_numpy() for c in _metadata(frame)},
             **text,
         ),
         where,
+        rows=frame.index.to_numpy(dtype=np.int64),
     )
 
 
-def _scores(frame: pd.DataFrame, where: str) -> tuple[NDArray[np.float32] | None, tuple[str, ...]]:
-    columns = [str(c) for c in frame.columns if str(c).startswith("score_")]
-    if "scores" in frame.columns:
-        try:
-            return np.array([list(row) for row in frame["scores"]], dtype=np.float32), ()
-        except (TypeError, ValueError) as error:
-            raise DataError(
-                f"{where}: column 'scores' must hold lists of numbers of one length ({error})"
-            ) from error
+def _scores(
+    frame: pd.DataFrame, classes: tuple[str, ...], where: str
+) -> tuple[NDArray[np.float32] | None, tuple[str, ...]]:
+    """Return the scores, (rows, k) or None, and the class names in their order, if any."""
+    if "scores" in frame:
+        return _lists(frame["scores"], where), classes
+    columns = _score_columns(frame)
     if not columns:
-        return None, ()
-    scores = np.stack([_numbers(frame, c, where) for c in columns], axis=1).astype(np.float32)
-    return scores, tuple(c.removeprefix("score_") for c in columns)
-
-
-def _class_names(frame: pd.DataFrame, scores: NDArray[np.float32] | None) -> tuple[str, ...]:
-    """Return the classes that a table's labels name; none where they are values of another kind.
-
-    With an error of its own a table may have targets that are no classes: numbers, or JSON.
-    """
-    labels = frame["target"]
-    if "predicted" in frame:
-        labels = pd.concat([labels, frame["predicted"]])
-    if pd.api.types.is_integer_dtype(labels):
-        count = scores.shape[1] if scores is not None else int(labels.max()) + 1
-        return tuple(str(i) for i in range(count))
-    text = labels.astype(str)
-    structured = pd.api.types.is_float_dtype(labels) or text.str.startswith(("{", "[")).any()
-    if structured and "error" in frame and scores is None:
-        return ()
-    return tuple(sorted(set(text)))
-
-
-def _labels(
-    frame: pd.DataFrame, column: str, named: Sequence[str], names: Sequence[str], where: str
-) -> NDArray[Any]:
-    """Return labels as positions in ``names``, or as text where there are no classes.
-
-    Integers index the list of scores, unless the classes were named and these are their names.
-    """
-    labels = frame[column]
-    if not names:
-        return labels.astype(str).to_numpy(dtype=np.str_)
-    if pd.api.types.is_float_dtype(labels):
+        return None, classes
+    names = tuple(c.removeprefix(_PREFIX) for c in columns)
+    order = classes or names
+    if set(order) != set(names):
+        missing, more = sorted(set(order) - set(names)), sorted(set(names) - set(order))
+        says = [f"no column for {shown(', '.join(missing))}"] * bool(missing)
+        says += [f"columns for {shown(', '.join(more))} beside"] * bool(more)
         raise DataError(
-            f"{where}:{_row(labels, 0)}: {column} {shown(labels.iloc[0])!r} is a number with a "
-            "decimal point or a value is missing; write class names or integers"
+            f"{where}: of the classes that were named, the score_<class> columns have "
+            f"{' and '.join(says)}; name the same classes in both"
         )
-    text = labels.astype(str)
-    if pd.api.types.is_integer_dtype(labels) and not set(text) <= set(named):
-        values = labels.to_numpy(dtype=np.int64)
-        bad = np.flatnonzero((values < 0) | (values >= len(names)))
-    else:
-        index = {name: position for position, name in enumerate(names)}
-        values = text.map(index).fillna(-1).to_numpy(dtype=np.int64)
-        bad = np.flatnonzero(values < 0)
-    if len(bad):
-        value = labels.iloc[bad[0]]
+    ordered = [_numbers(frame, _PREFIX + name, where) for name in order]
+    return np.stack(ordered, axis=1).astype(np.float32), order
+
+
+def _lists(column: "pd.Series[Any]", where: str) -> NDArray[np.float32]:
+    mend = "give every row a list of numbers, all of one length"
+    first = column.iloc[0]
+    if isinstance(first, str):
         raise DataError(
-            f"{where}:{_row(labels, bad[0])}: {column} {shown(value)!r} is no class; "
-            f"{did_you_mean(str(value), names)} (--classes names their order)"
+            f"{where}: column 'scores' is text; write a column score_<class> for each class"
         )
-    return values
+    length = len(first) if hasattr(first, "__len__") else 0
+    for row, cell in column.items():
+        if not hasattr(cell, "__len__") or len(cell) != length or not length:
+            raise DataError(f"{where}, row {row}: scores is {shown(cell)}; {mend}")
+    try:
+        scores = np.array(column.tolist(), dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{where}: column 'scores' holds what is no number; {mend}") from error
+    if scores.ndim != 2:
+        raise DataError(f"{where}: column 'scores' holds lists of lists; {mend}")
+    return scores
 
 
-def _row(labels: "pd.Series[Any]", position: int) -> int:
-    """Return the row of a label in its file, the header being row 1."""
-    return int(labels.index[position]) + 2
-
-
-def _predicted(
-    frame: pd.DataFrame,
-    scores: NDArray[np.float32] | None,
-    named: Sequence[str],
-    names: Sequence[str],
-    where: str,
-) -> NDArray[Any] | None:
-    if "predicted" in frame:
-        return _labels(frame, "predicted", named, names, where)
-    if scores is None:
+def _predicted(table: _Table) -> NDArray[Any] | None:
+    if "predicted" in table.frame:
+        return table.rule.read(table.frame, "predicted", table.where)
+    if table.scores is None:
         return None
-    if scores.shape[1] != len(names):
+    width, count = table.scores.shape[1], len(table.rule.classes)
+    if width != count:
         raise DataError(
-            f"{where}: scores have {scores.shape[1]} entries for {len(names)} classes; "
+            f"{table.where}: scores have {width} entries for {count} classes; "
             "name the classes in their order with --classes"
         )
-    best: NDArray[np.int64] = np.nan_to_num(scores, nan=-np.inf).argmax(axis=1)
+    best: NDArray[np.int64] = np.nan_to_num(table.scores, nan=-np.inf).argmax(axis=1)
     return best
 
 
@@ -216,16 +220,22 @@ def _numbers(
     values = pd.to_numeric(frame[column], errors="coerce")
     bad = np.flatnonzero(values.isna() & frame[column].notna())
     if len(bad):
-        row, value = _row(frame[column], bad[0]), frame[column].iloc[bad[0]]
-        raise DataError(f"{where}:{row}: {column} {shown(value)!r} is no number; write one")
-    return values.to_numpy(dtype=np.float64)
+        row, value = frame.index[bad[0]], frame[column].iloc[bad[0]]
+        raise DataError(f"{where}, row {row}: {column} {shown(value)!r} is no number; write one")
+    return values.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def _text(frame: pd.DataFrame, column: str) -> NDArray[np.str_] | None:
     if column not in frame:
         return None
-    return frame[column].fillna("").astype(str).to_numpy(dtype=np.str_)
+    cells = frame[column].astype(object)
+    return cells.where(cells.notna(), "").astype(str).to_numpy(dtype=np.str_)
+
+
+def _score_columns(frame: pd.DataFrame) -> list[str]:
+    return [str(c) for c in frame.columns if str(c).startswith(_PREFIX)]
 
 
 def _metadata(frame: pd.DataFrame) -> list[Any]:
-    return [c for c in frame.columns if str(c) not in KNOWN and not str(c).startswith("score_")]
+    used = set() if "scores" in frame else set(_score_columns(frame))
+    return [c for c in frame.columns if str(c) not in KNOWN | used]

@@ -15,12 +15,17 @@ from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.writer import RunWriter
 from gapwise.workflows.author import author
-from gapwise.workflows.foreign import by_split, read_table, stated_classes
+from gapwise.workflows.foreign import by_split, check_media
+from gapwise.workflows.foreign_labels import class_names
+from gapwise.workflows.foreign_table import read_table, stated_classes
+
+LONGEST_NAME = 250
+"""Characters of an experiment's or a dataset's name that every store takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecordRequest:
-    """What ``gapwise record`` was asked for."""
+    """What ``gapwise record`` was asked for; the dataset is the file's stem unless it is named."""
 
     file: Path
     experiment: str = "recorded"
@@ -29,6 +34,7 @@ class RecordRequest:
     human: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     media_root: Path | None = None
+    same_distribution: bool = False
 
 
 def record_file(request: RecordRequest, settings: Settings | None = None) -> str:
@@ -36,28 +42,56 @@ def record_file(request: RecordRequest, settings: Settings | None = None) -> str
 
     Raises:
         DataError: the table is not a predictions table.
-        UsageError: a human level is not ``ERROR[:N[:train|target]]``.
+        UsageError: a human level is not ``ERROR[:N[:train|target]]``, or a name is none.
     """
     settings = settings or Settings.read()
+    where = str(request.file)
     levels = [parse_human(text) for text in request.human]
+    experiment = checked_name(request.experiment, "experiment")
+    dataset = checked_name(
+        request.file.stem if request.dataset is None else request.dataset, "dataset"
+    )
+    classes = class_names(request.classes)
     frame = read_table(request.file)
-    classes = request.classes or stated_classes(request.file)
-    splits = by_split(frame, classes, where=str(request.file))
-    dataset = request.dataset or request.experiment
+    splits = by_split(frame, classes or stated_classes(request.file), where)
+    root = request.media_root.resolve() if request.media_root else None
+    if root is not None:
+        check_media(frame, root, where)
     with RunStore(settings).create(
-        experiment=request.experiment,
+        experiment=experiment,
         name=request.run_name or request.file.stem,
         kind="record",
         seed=None,
         group=None,
         dataset=dataset,
+        tags=distribution_tag(request.same_distribution),
     ) as writer:
-        write_predictions(writer, splits, str(request.media_root or ""))
-        ledger = Ledger(settings.ledger_url)
-        for level in levels:
-            human_levels.state(ledger, dataset, level, author=author())
+        write_predictions(writer, splits, str(root or ""))
+        if levels:
+            human_levels.state(Ledger(settings.ledger_url), dataset, levels, author=author())
         writer.finish("FINISHED")
     return writer.run_id
+
+
+def checked_name(name: str, what: str) -> str:
+    """Return the name of an experiment or a dataset when every store can hold it.
+
+    Raises:
+        UsageError: it is empty, or too long.
+    """
+    if not name.strip():
+        raise UsageError(f"the {what}'s name is empty; give it one")
+    if len(name) > LONGEST_NAME:
+        raise UsageError(
+            f"the {what}'s name has {len(name)} characters ({shown(name, 40)}); "
+            f"keep it to {LONGEST_NAME}"
+        )
+    return name
+
+
+def distribution_tag(same: bool) -> dict[str, str]:
+    """Return the tag by which a run states whether train and dev are one distribution."""
+    return {"gapwise.same_distribution": str(same).lower()}
 
 
 def write_predictions(
@@ -87,12 +121,9 @@ def parse_human(text: str) -> HumanLevel:
             n=int(n) if n else None,
             distribution=distribution or "train",  # type: ignore[arg-type]
         )
-    except ValueError:
-        level = None
-    fits = level and 0 <= level.error <= 1 and level.distribution in ("train", "target")
-    if level is None or not fits or (level.n is not None and level.n < 1):
+        return human_levels.valid(level)
+    except (ValueError, UsageError) as wrong:
         raise UsageError(
             f"--human {shown(text)!r} is not ERROR[:N[:train|target]]; for 1 % measured on 500 "
             "examples write 0.01:500"
-        )
-    return level
+        ) from wrong

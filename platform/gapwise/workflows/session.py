@@ -1,23 +1,25 @@
 """A run of somebody's own training loop: metrics and predictions in, every diagnosis out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from gapwise.errors import DataError, UsageError, did_you_mean
+from gapwise.errors import UsageError, did_you_mean, shown
 from gapwise.ledger import human as human_levels
 from gapwise.ledger.ledger import Ledger
-from gapwise.records import SPLITS, HumanLevel, Predictions
+from gapwise.records import SPLITS, HumanLevel
 from gapwise.settings import Settings
 from gapwise.tracking.checked import checked
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.versions import code_versions
 from gapwise.workflows.author import author
-from gapwise.workflows.record import write_predictions
+from gapwise.workflows.foreign_labels import class_names
+from gapwise.workflows.own_arrays import OwnArrays, own_predictions
+from gapwise.workflows.record import checked_name, distribution_tag, write_predictions
 
 
 class Session:
@@ -32,6 +34,9 @@ class Session:
         classes: class names in the order of the scores.
         parameters: hyperparameters, to be kept with the run.
         same_distribution: train and dev come from one distribution.
+
+    Raises:
+        UsageError: a human level, a class or a name is none.
     """
 
     def __init__(  # noqa: PLR0913 - what a run may state of itself
@@ -47,18 +52,18 @@ class Session:
         same_distribution: bool = False,
     ) -> None:
         self._settings = Settings.read()
-        self._dataset = dataset
+        self._dataset = checked_name(dataset, "dataset")
         self._human = _levels(human)
-        self._classes = tuple(map(str, classes))
+        self._classes = class_names(classes)
         self._parameters = dict(parameters or {})
         self._writer = RunStore(self._settings).create(
-            experiment=experiment,
+            experiment=checked_name(experiment, "experiment"),
             name=name,
             kind="own-loop",
             seed=seed,
             group=None,
             dataset=dataset,
-            tags={"gapwise.same_distribution": str(same_distribution).lower()},
+            tags=distribution_tag(same_distribution),
         )
 
     @property
@@ -84,9 +89,10 @@ class Session:
         """Keep the predictions of one split.
 
         Args:
-            split: train, train_dev, dev or test.
+            split: train, train_dev (or train-dev), dev or test.
             ids: (n,) example ids.
-            target: (n,) class positions, or class names where ``classes`` was given.
+            target: (n,) class positions, or class names: with ``classes``, or without scores; with
+                ``error`` and without scores and ``classes``, any values.
             scores: (n, k) class scores, in the order of ``classes``.
             predicted: (n,) as ``target``; by default the class with the highest score.
             error: (n,) errors in [0, 1]; by default 1 where ``predicted`` is not ``target``.
@@ -95,18 +101,21 @@ class Session:
         Raises:
             DataError: lengths differ, an id stands twice, or a value is none that can be.
         """
+        split = str(split).replace("-", "_")
         if split not in SPLITS:
-            raise UsageError(f"split {split!r} is not known; {did_you_mean(split, SPLITS)}")
-        table = _table(split, ids, target, scores, predicted, error, self._classes, columns)
+            raise UsageError(f"split {shown(split)!r} is not known; {did_you_mean(split, SPLITS)}")
+        given = {"target": target, "predicted": predicted, "error": error, **columns}
+        arrays = OwnArrays(split, ids, scores, given)
+        table = own_predictions(arrays, self._classes)
         write_predictions(self._writer, {split: checked(table, f"predictions of {split}")})
 
     def __enter__(self) -> Self:
         self._writer.__enter__()
         self._writer.log_parameters(self._parameters)
         self._writer.log_tags(code_versions(Path.cwd()) | {"mlflow.user": author()})
-        ledger = Ledger(self._settings.ledger_url)
-        for level in self._human:
-            human_levels.state(ledger, self._dataset, level, author=author())
+        if self._human:
+            ledger = Ledger(self._settings.ledger_url)
+            human_levels.state(ledger, self._dataset, self._human, author=author())
         return self
 
     def __exit__(
@@ -121,60 +130,12 @@ class Session:
 
 
 def _levels(human: float | HumanLevel | Sequence[HumanLevel]) -> tuple[HumanLevel, ...]:
+    if isinstance(human, Real):
+        human = HumanLevel(error=float(human))
     if isinstance(human, HumanLevel):
-        return (human,)
-    if isinstance(human, int | float):
-        return (HumanLevel(error=float(human)),)
-    return tuple(human)
-
-
-def _table(  # noqa: PLR0913 - the columns of a predictions table, each given or not
-    split: str,
-    ids: ArrayLike,
-    target: ArrayLike,
-    scores: ArrayLike | None,
-    predicted: ArrayLike | None,
-    error: ArrayLike | None,
-    classes: tuple[str, ...],
-    columns: Mapping[str, ArrayLike],
-) -> Predictions:
-    targets = _positions(target, classes)
-    score_table = None if scores is None else np.asarray(scores, dtype=np.float32)
-    if predicted is None and score_table is not None:
-        predicted = score_table.argmax(axis=1)
-    if predicted is None and error is None:
-        raise DataError(f"predictions of {split}: give scores, predicted or error; all are missing")
-    guesses = targets if predicted is None else _positions(predicted, classes)
-    own = {name: np.asarray(value) for name, value in columns.items()}
-    if not classes and score_table is not None:
-        classes = tuple(str(i) for i in range(score_table.shape[1]))
-    return Predictions(
-        split=split,
-        example_id=np.asarray(ids).astype(np.str_),
-        target=targets,
-        predicted=guesses,
-        error=np.asarray(targets != guesses if error is None else error, dtype=np.float64),
-        weight=np.asarray(own.pop("weight", np.ones(len(targets))), dtype=np.float64),
-        loss=None if "loss" not in own else own.pop("loss").astype(np.float64),
-        source=_text(own, "source"),
-        group=_text(own, "group"),
-        media=_text(own, "media"),
-        classes=classes,
-        scores=score_table,
-        metadata=own,
-    )
-
-
-def _positions(labels: ArrayLike, classes: tuple[str, ...]) -> NDArray[Any]:
-    values = np.asarray(labels)
-    if values.dtype.kind in "iu" or not classes:
-        return values.astype(np.int64) if values.dtype.kind in "iub" else values.astype(np.str_)
-    index = {name: position for position, name in enumerate(classes)}
-    unknown = [str(v) for v in values.astype(np.str_) if str(v) not in index]
-    if unknown:
-        raise DataError(f"label {unknown[0]!r} is no class; {did_you_mean(unknown[0], classes)}")
-    return np.array([index[str(v)] for v in values], dtype=np.int64)
-
-
-def _text(columns: dict[str, NDArray[Any]], name: str) -> NDArray[np.str_] | None:
-    return columns.pop(name).astype(np.str_) if name in columns else None
+        human = (human,)
+    if isinstance(human, str) or not isinstance(human, Iterable):
+        raise UsageError(
+            f"human {shown(human)!r} is no error, HumanLevel or list of them; write 0.05 for 5 %"
+        )
+    return tuple(human_levels.valid(level) for level in human)

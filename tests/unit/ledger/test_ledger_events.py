@@ -277,15 +277,41 @@ def test_looks_are_counted(ledger: Ledger) -> None:
     assert event.value == {"run_ids": ["a"]}
 
 
-def test_the_latest_human_level_of_a_distribution_counts(ledger: Ledger) -> None:
+def test_all_levels_of_the_latest_statement_count(ledger: Ledger) -> None:
     first = HumanLevel(error=0.2, n=100, source="one doctor")
     team = HumanLevel(error=0.1, n=200, source="team")
     target = HumanLevel(error=0.15, distribution="target")
-    for level in (first, target, team):
-        human.state(ledger, "d", level, author="ann")
-    assert human.levels(ledger, "d") == [team, target]
+    human.state(ledger, "d", [first], author="ann")
+    human.state(ledger, "d", [team, first, target], author="ann")
+    assert human.levels(ledger, "d") == [team, first, target]
     assert human.levels(ledger, "d", until=1) == [first]
     assert human.levels(ledger, "e") == []
+    human.state(ledger, "d", [target], author="ann")
+    assert human.levels(ledger, "d") == [target]
+
+
+def test_an_event_of_one_human_level_is_still_read(ledger: Ledger) -> None:
+    value = {"error": 0.1, "n": 5, "distribution": "train", "source": ""}
+    ledger.append(dataset="d", kind=human.KIND, value=value, author="ann")
+    assert human.levels(ledger, "d") == [HumanLevel(error=0.1, n=5)]
+
+
+@pytest.mark.parametrize(
+    ("level", "says"),
+    [
+        (HumanLevel(error=5), "human error 5 is no fraction"),
+        (HumanLevel(error=float("nan")), "human error nan"),
+        (HumanLevel(error="0.1"), "human error 0.1"),  # type: ignore[arg-type]
+        (HumanLevel(error=0.1, n=0), "n 0 of a human level"),
+        (HumanLevel(error=0.1, n=2.5), "n 2.5 of a human level"),  # type: ignore[arg-type]
+        (HumanLevel(error=0.1, distribution="dev"), "distribution 'dev'"),  # type: ignore[arg-type]
+        (0.1, "is no HumanLevel"),
+    ],
+)
+def test_what_is_no_human_level_is_never_stated(ledger: Ledger, level: Any, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        human.state(ledger, "d", [HumanLevel(error=0.1), level], author="ann")
+    assert ledger.revision() == 0
 
 
 def test_the_migrated_table_is_the_declared_one(ledger: Ledger, file: Path) -> None:

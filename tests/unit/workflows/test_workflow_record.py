@@ -22,7 +22,8 @@ def table(n: int = 40, wrong: int = 10) -> pd.DataFrame:
             target = i % 2
             predicted = 1 - target if i < wrong else target
             rows.append((f"{split}-{i}", split, target, 1.0 - predicted, float(predicted)))
-    return pd.DataFrame(rows, columns=["example_id", "split", "target", "score_cat", "score_dog"])
+    columns = ["example_id", "split", "target", "score_cat", "score_dog"]
+    return pd.DataFrame(rows, columns=columns, index=range(2, len(rows) + 2))
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
@@ -60,7 +61,7 @@ def test_targets_that_are_no_classes_need_an_error_of_their_own() -> None:
     dev = by_split(frame, (), "t.csv")["dev"]
     assert dev.classes == ()
     assert dev.error.mean() == 0.25
-    with pytest.raises(DataError, match=r"t\.csv:42: target '2\.5' is a number with a decimal"):
+    with pytest.raises(DataError, match=r"t\.csv, row 42: target '2\.5' is a number that is"):
         by_split(frame.drop(columns="error").assign(predicted=2.5).tail(40), (), "t.csv")
 
 
@@ -97,15 +98,21 @@ def test_l1_an_unknown_class_names_its_neighbours() -> None:
 
 def test_l3_a_class_out_of_range_names_its_row() -> None:
     frame = table()
-    frame.loc[3, "target"] = 7
-    with pytest.raises(DataError, match=r"t\.csv:5: target '7' is no class"):
+    frame.loc[5, "target"] = 7
+    with pytest.raises(DataError, match=r"t\.csv, row 5: target '7' is no class"):
         by_split(frame, (), "t.csv")
 
 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"split": "validation"}, "split 'validation' is not known"),
+        ({"split": "validation"}, "row 2: split 'validation' is not known; write dev"),
+        ({"split": "tets"}, "did you mean test"),
+        ({"split": None}, "row 2: split is empty"),
+        ({"target": None}, "row 2: target is empty"),
+        ({"example_id": ""}, "row 2: example_id is empty"),
+        ({"weight": 0}, "weights of train are all 0"),
+        ({"weight": -1}, "t.csv, row 2: weight is -1.0"),
         ({"error": 1.5}, "error"),
         ({"error": "much"}, "is no number"),
         ({"example_id": "same"}, "same"),
