@@ -15,12 +15,45 @@ GapwiseError
 
 import difflib
 from collections.abc import Iterable
+from pathlib import PurePath
+
+_SECRETS: dict[str, str] = {}
+
+SHORTEST_SECRET = 4
+"""A shorter text stands by chance in any message, and hides nothing that could not be guessed."""
+
+
+def remember_secret(value: str, reference: str) -> None:
+    """From now on say ``reference`` (``secret:NAME``) wherever ``value`` would be told.
+
+    Datasets take their names from their files, so the parts of a path's name are secret with it.
+    """
+    path = PurePath(value)
+    for text in (value, path.name, path.stem, path.name.partition(".")[0]):
+        if len(text) >= SHORTEST_SECRET:
+            _SECRETS[text] = reference
+
+
+def secrets_known() -> bool:
+    """Return whether a secret was revealed in this process."""
+    return bool(_SECRETS)
+
+
+def redacted(text: str) -> str:
+    """Return ``text`` with every secret that was revealed replaced by its reference."""
+    for secret in sorted(_SECRETS, key=len, reverse=True):
+        text = text.replace(secret, _SECRETS[secret])
+    return text
 
 
 class GapwiseError(Exception):
     """Base of every error that is told to the user as one sentence, without a traceback."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """Return the sentence, secrets hidden whoever wrote it."""
+        return redacted(super().__str__())
 
 
 class CheckError(GapwiseError):
@@ -97,8 +130,11 @@ class ServiceError(GapwiseError):
 
 
 def shown(value: object, limit: int = 80) -> str:
-    """Return ``value`` as it may stand in a message: escaped, at most ``limit`` characters."""
-    text = value if isinstance(value, str) else str(value)
+    """Return ``value`` as it may stand in a message: escaped, at most ``limit`` characters.
+
+    Secrets are replaced by their references.
+    """
+    text = redacted(value if isinstance(value, str) else str(value))
     safe = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
     return safe if len(safe) <= limit else safe[: limit - 1] + "…"
 

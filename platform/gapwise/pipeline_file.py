@@ -20,7 +20,7 @@ from ruamel.yaml.representer import SafeRepresenter
 
 from gapwise import overrides as dotted
 from gapwise import pipeline_errors, yaml_reader
-from gapwise.errors import PipelineError, did_you_mean, shown
+from gapwise.errors import PipelineError, did_you_mean, remember_secret, shown
 from gapwise.pipeline import Part, Pipeline
 from gapwise.registry import Family
 from gapwise.settings import app_root
@@ -126,6 +126,17 @@ def check_options(
         else:
             options[key] = parameter.default
     return options
+
+
+def reveal(pipeline: Mapping[str, Any]) -> None:
+    """Learn the secrets that a resolved pipeline refers to, so that none is told from here on.
+
+    Raises:
+        PipelineError: the variable of one is not set.
+    """
+    for path, value in _leaves(pipeline, ()):
+        if isinstance(value, str) and value.startswith(_SECRET):
+            _revealed(value.removeprefix(_SECRET), pipeline_errors.dotted_key(path))
 
 
 def hints_of(part: Any) -> dict[str, Any]:
@@ -244,4 +255,5 @@ def _revealed(name: str, where: str) -> str:
     secret = os.environ.get(name)
     if secret is None:
         raise PipelineError(f"{where}: refers to the variable {shown(name)}, which is not set")
+    remember_secret(secret, _SECRET + name)
     return secret

@@ -1,10 +1,9 @@
 """Train a pipeline as one tracked run, or as a group of runs that differ in seed alone."""
 
-import json
 import sys
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +11,18 @@ from gapwise import pipeline_file
 from gapwise.data import changes, load
 from gapwise.data import prepared as prepared_data
 from gapwise.data.prepared import Prepared
-from gapwise.errors import StoppedError
+from gapwise.errors import redacted
 from gapwise.pipeline import Pipeline
-from gapwise.records import SPLITS, Diagnosis, Job, JobResult, NumericPlan, plain
+from gapwise.records import Diagnosis, Job, JobResult, plain
 from gapwise.settings import Settings
-from gapwise.tracking.store import RunStore
-from gapwise.tracking.versions import code_versions
-from gapwise.tracking.writer import RunWriter
-from gapwise.training.job import run_job
+from gapwise.tracking.store import SHORTEST_PREFIX, RunStore
+from gapwise.tracking.stored import StoredRun
 from gapwise.training.plan import choose_plan
-from gapwise.training.predict import predict
-from gapwise.workflows.author import author
-from gapwise.workflows.diagnose import diagnose_runs
-from gapwise.workflows.job_file import read_job, write_job
+from gapwise.workflows import job_file
+from gapwise.workflows.diagnose import diagnose_runs, group_of
+from gapwise.workflows.hide_secrets import hide_secrets
 from gapwise.workflows.prepare import ready
-from gapwise.workflows.progress import Progress
-from gapwise.workflows.record import write_predictions
-from gapwise.workflows.stop import stop_on_signals
-from gapwise.workflows.track import TrackRun
-
-ROOT_TAG = "gapwise.root"
-"""The folder that relative paths of the run's pipeline refer to."""
+from gapwise.workflows.seed_run import ROOT_TAG, SEEDS_TAG, Batch, train_seed, work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,16 +66,20 @@ def train(
     """
     settings = settings or Settings.read()
     start = ready(name, settings, overrides)
+    hide_secrets(start.prepared)
     plan = choose_plan(pipeline_file.resolve(start.pipeline), start.prepared)
-    group = uuid.uuid4().hex if seeds > 1 else None
-    results: dict[str, JobResult] = {}
-    for seed in range(start.pipeline.seed, start.pipeline.seed + seeds):
-        pipeline = start.pipeline.model_copy(update={"seed": seed})
-        with _create(settings, pipeline, start.prepared, group, run_name) as writer:
-            job = _job(pipeline, start.prepared, writer, plan)
-            _write_inputs(writer, pipeline, start.prepared, job)
-            results[writer.run_id] = _work(writer, job, start.prepared, force=False)
-    return _trained(results, start.prepared, pipeline.name, settings)
+    wanted = range(start.pipeline.seed, start.pipeline.seed + seeds)
+    batch = Batch(
+        pipeline=start.pipeline,
+        prepared=start.prepared,
+        plan=plan,
+        seeds=tuple(wanted),
+        group=uuid.uuid4().hex if seeds > 1 else None,
+        run_name=run_name,
+        root=str(Path.cwd()),
+    )
+    results = dict(train_seed(batch, seed, settings) for seed in wanted)
+    return _trained(results, tuple(results), start.prepared, start.pipeline.name, settings)
 
 
 def resume(
@@ -97,6 +91,9 @@ def resume(
 ) -> Trained:
     """Go on with the run ``ref`` from its newest good checkpoint.
 
+    A run of a group of seeds brings its group: what else of it is missing or unfinished is trained
+    too, from the same pipeline, data snapshot and plan, and all are diagnosed together.
+
     Raises:
         BusyError: the run is still being trained.
         DataError: the run's source data changed, unless ``accept_data_change``.
@@ -104,13 +101,64 @@ def resume(
     """
     settings = settings or Settings.read()
     store = RunStore(settings)
-    root = store.open(ref).tags.get(ROOT_TAG, ".")
-    with store.reopen(ref) as writer:
-        job = read_job(writer.folder)
+    run = store.open(ref)
+    root = Path(run.tags.get(ROOT_TAG, "."))
+    pipeline_file.reveal(run.pipeline() or {})
+    with store.reopen(run.run_id) as writer:
+        job = job_file.read_job(writer.folder)
         prepared = prepared_data.open(Path(job.data))
-        _check_data(job, prepared, settings, Path(root), accept=accept_data_change)
-        result = _work(writer, job, prepared, force=force)
-    return _trained({writer.run_id: result}, prepared, job.pipeline["name"], settings)
+        hide_secrets(prepared)
+        _check_data(job, prepared, settings, root, accept=accept_data_change)
+        results = {run.run_id: work(writer, job, prepared, force=force)}
+    results |= _rest_of_group(run, job, prepared, settings, force=force)
+    run_ids = [member.run_id for member in group_of(store, run)] if run.group else [run.run_id]
+    return _trained(results, tuple(run_ids), prepared, job.pipeline["name"], settings)
+
+
+def _rest_of_group(
+    run: StoredRun, job: Job, prepared: Prepared, settings: Settings, *, force: bool
+) -> dict[str, JobResult]:
+    """Finish the other runs of ``run``'s group, and train the seeds that it lacks."""
+    store = RunStore(settings)
+    batch = _batch_of(run, job, prepared)
+    members = _members(store, run)
+    results: dict[str, JobResult] = {}
+    for seed in batch.seeds:
+        member = members.get(seed)
+        if member is None:
+            results |= [train_seed(batch, seed, settings)]
+        elif not member.splits():
+            with store.reopen(member.run_id) as writer:
+                own = job_file.read_job(writer.folder)
+                results[member.run_id] = work(writer, own, prepared, force=force)
+    return results
+
+
+def _batch_of(run: StoredRun, job: Job, prepared: Prepared) -> Batch:
+    """Return what the group of ``run`` was asked for, as its tags and its job say."""
+    seeds = run.tags.get(SEEDS_TAG, "")
+    given = None if run.name.endswith(f"-{run.run_id[:SHORTEST_PREFIX]}") else run.name
+    return Batch(
+        pipeline=Pipeline.model_validate(job.pipeline),
+        prepared=prepared,
+        plan=job.plan,
+        seeds=tuple(int(seed) for seed in seeds.split(",") if seed),
+        group=run.group,
+        run_name=given,
+        root=run.tags.get(ROOT_TAG, "."),
+    )
+
+
+def _members(store: RunStore, run: StoredRun) -> dict[int | None, StoredRun]:
+    """Return the runs of ``run``'s group by seed; it alone where it has none."""
+    if not run.group:
+        return {run.seed: run}
+    rows = store.rows(run.experiment)
+    ids = rows[rows["group"] == run.group]["run_id"]
+    runs = list(map(store.open, ids))
+    # One that was stopped before its job was written has nothing to go on with.
+    begun = [r for r in runs if r.folder is None or (r.folder / job_file.NAME).is_file()]
+    return {member.seed: member for member in begun}
 
 
 def _check_data(
@@ -119,94 +167,20 @@ def _check_data(
     """Refuse to go on when the files behind the run's snapshot changed (FAULTS D11, L2)."""
     sentences = changes.changed_files(before)
     for sentence in sentences:
-        sys.stderr.write(sentence + "\n")
+        sys.stderr.write(redacted(sentence) + "\n")
     if sentences:
         after = load.prepare(Pipeline.model_validate(job.pipeline), settings, root)
         changes.check_unchanged(before, after, accept=accept)
 
 
-def _create(
-    settings: Settings,
-    pipeline: Pipeline,
-    prepared: Prepared,
-    group: str | None,
-    run_name: str | None,
-) -> RunWriter:
-    same = len(set(prepared.sources[prepared.split != ""])) == 1
-    return RunStore(settings).create(
-        experiment=pipeline.name,
-        name=run_name,
-        kind="train",
-        seed=pipeline.seed,
-        group=group,
-        dataset=prepared.name,
-        tags={
-            "gapwise.pipeline": pipeline.name,
-            "mlflow.source.name": f"gapwise train {pipeline.name}",
-            "mlflow.user": author(),
-            ROOT_TAG: str(Path.cwd()),
-            "gapwise.input_shape": json.dumps(prepared.input_shape),
-            "gapwise.notes": "\n".join(prepared.notes),
-            "gapwise.quarantined": str(len(prepared.quarantine)),
-            "gapwise.same_distribution": str(same or pipeline.splits.target is None).lower(),
-        },
-    )
-
-
-def _job(pipeline: Pipeline, prepared: Prepared, writer: RunWriter, plan: NumericPlan) -> Job:
-    return Job(
-        pipeline=pipeline_file.resolve(pipeline),
-        data=str(prepared.folder),
-        folder=str(writer.folder / "checkpoints"),
-        plan=plan,
-        seed=pipeline.seed,
-        epochs=pipeline.training.epochs,
-    )
-
-
-def _write_inputs(writer: RunWriter, pipeline: Pipeline, prepared: Prepared, job: Job) -> None:
-    """Keep with the run all that it was made from."""
-    folder = writer.folder
-    (folder / "pipeline.yaml").write_text(pipeline_file.dump(pipeline), encoding="utf-8")
-    write_job(folder, job)
-    with (folder / "quarantine.jsonl").open("w", encoding="utf-8") as stream:
-        stream.writelines(json.dumps(asdict(item)) + "\n" for item in prepared.quarantine)
-    for name in ("pipeline.yaml", "job.json", "quarantine.jsonl"):
-        writer.log_file(folder / name)
-    writer.log_parameters(flat(job.pipeline))
-    writer.log_parameters({f"plan.{key}": value for key, value in asdict(job.plan).items()})
-    writer.log_dataset(prepared.name, prepared.digest, str(prepared.folder))
-    writer.log_tags({"gapwise.splits": prepared.assignment_digest} | code_versions(Path.cwd()))
-
-
-def _work(writer: RunWriter, job: Job, prepared: Prepared, *, force: bool) -> JobResult:
-    """Train to the end, predict every split from the best checkpoint, and finish the run."""
-    writer.start_system_metrics()
-    progress = Progress(f"{job.pipeline['name']} seed {job.seed}")
-    with stop_on_signals() as stop:
-        try:
-            result = run_job(job, [TrackRun(writer), progress], should_stop=stop, force=force)
-        except StoppedError as error:
-            writer.finish("KILLED")
-            error.exit_code = stop.exit_code
-            raise
-        finally:
-            progress.close()
-    best = Path(result.best_checkpoint)
-    splits = [split for split in SPLITS if len(prepared.indices(split))]
-    tables = {split: predict(best, job, prepared, split) for split in splits}
-    write_predictions(writer, tables, prepared.media_root)
-    for path in (best, best.with_suffix(".safetensors")):
-        writer.log_file(path, "checkpoints")
-    writer.log_metrics({"best_epoch": result.best_epoch, "epochs": result.epochs}, 0)
-    writer.finish("FINISHED")
-    return result
-
-
 def _trained(
-    results: dict[str, JobResult], prepared: Prepared, name: str, settings: Settings
+    results: dict[str, JobResult],
+    run_ids: tuple[str, ...],
+    prepared: Prepared,
+    name: str,
+    settings: Settings,
 ) -> Trained:
-    run_ids = tuple(results)
+    """Diagnose ``run_ids``; times and speeds are of the runs trained here, ``results``."""
     speeds = [result.examples_per_second for result in results.values()]
     return Trained(
         run_ids=run_ids,
@@ -216,14 +190,3 @@ def _trained(
         diagnosis=diagnose_runs(run_ids, settings=settings),
         quarantined=len(prepared.quarantine),
     )
-
-
-def flat(tree: Any, prefix: str = "") -> dict[str, Any]:
-    """Return nested mappings as dotted keys; lists stay values."""
-    if not isinstance(tree, dict):
-        return {prefix: tree}
-    return {
-        key: value
-        for name, branch in tree.items()
-        for key, value in flat(branch, f"{prefix}.{name}" if prefix else str(name)).items()
-    }

@@ -112,6 +112,30 @@ def test_t3_a_stop_saves_a_checkpoint_and_resume_equals_the_uninterrupted_run(
         assert np.array_equal(a.scores, b.scores)
 
 
+def test_t3_resume_of_one_seed_completes_the_group(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = workflow.train("digits", QUICK, seeds=3)
+    steps = 2 * 29  # two epochs of 897 examples in batches of 32, a little more is asked
+    with monkeypatch.context() as context:
+        asked = iter([False] * (steps + 20))
+        context.setattr(StopRequest, "__call__", lambda self: next(asked, True))
+        with pytest.raises(StoppedError):
+            workflow.train("digits", QUICK, seeds=3, run_name="mine")
+    store = RunStore(Settings.read())
+    stopped = store.open("latest")
+    assert (stopped.seed, stopped.status) == (1, "KILLED")
+    resumed = workflow.resume(stopped.run_id)
+    runs = [store.open(run_id) for run_id in resumed.run_ids]
+    assert [run.seed for run in runs] == [0, 1, 2]
+    assert {run.status for run in runs} == {"FINISHED"}
+    assert {(run.group, run.name) for run in runs} == {(stopped.group, "mine")}
+    assert len({run.tags["gapwise.splits"] for run in runs}) == 1
+    assert resumed.diagnosis.ladder == whole.diagnosis.ladder
+    # Again: nothing is left to train, and nothing is doubled.
+    assert workflow.resume(stopped.run_id).run_ids == resumed.run_ids
+
+
 def test_options_are_checked_before_anything_is_built(home: Path) -> None:
     with pytest.raises(PipelineError, match="channels"):
         workflow.train("digits", ["network.chanels=[8]"])

@@ -1,0 +1,137 @@
+"""One seed of a pipeline as one tracked run: made, trained, predicted from and finished."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from gapwise import pipeline_file
+from gapwise.data.prepared import Prepared
+from gapwise.errors import StoppedError
+from gapwise.pipeline import Pipeline
+from gapwise.records import SPLITS, Job, JobResult, NumericPlan
+from gapwise.settings import Settings
+from gapwise.tracking.store import RunStore
+from gapwise.tracking.versions import code_versions
+from gapwise.tracking.writer import RunWriter
+from gapwise.training.job import run_job
+from gapwise.training.predict import predict
+from gapwise.workflows.author import author
+from gapwise.workflows.job_file import write_job
+from gapwise.workflows.progress import Progress
+from gapwise.workflows.record import write_predictions
+from gapwise.workflows.stop import stop_on_signals
+from gapwise.workflows.track import TrackRun
+
+ROOT_TAG = "gapwise.root"
+"""The folder that relative paths of the run's pipeline refer to."""
+
+SEEDS_TAG = "gapwise.seeds"
+"""The seeds that the run's group was asked for, such as ``0,1,2``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """One pipeline, data snapshot and plan, to be trained under several seeds."""
+
+    pipeline: Pipeline
+    prepared: Prepared
+    plan: NumericPlan
+    seeds: tuple[int, ...]
+    group: str | None
+    run_name: str | None
+    root: str
+
+
+def train_seed(batch: Batch, seed: int, settings: Settings) -> tuple[str, JobResult]:
+    """Train one seed as a run of its own; give the run's id and the result."""
+    pipeline = batch.pipeline.model_copy(update={"seed": seed})
+    with _create(settings, pipeline, batch) as writer:
+        job = _job(pipeline, batch.prepared, writer, batch.plan)
+        _write_inputs(writer, pipeline, batch.prepared, job)
+        return writer.run_id, work(writer, job, batch.prepared, force=False)
+
+
+def work(writer: RunWriter, job: Job, prepared: Prepared, *, force: bool) -> JobResult:
+    """Train to the end, predict every split from the best checkpoint, and finish the run."""
+    writer.start_system_metrics()
+    progress = Progress(f"{job.pipeline['name']} seed {job.seed}")
+    with stop_on_signals() as stop:
+        try:
+            result = run_job(job, [TrackRun(writer), progress], should_stop=stop, force=force)
+        except StoppedError as error:
+            writer.finish("KILLED")
+            error.exit_code = stop.exit_code
+            raise
+        finally:
+            progress.close()
+    best = Path(result.best_checkpoint)
+    splits = [split for split in SPLITS if len(prepared.indices(split))]
+    tables = {split: predict(best, job, prepared, split) for split in splits}
+    write_predictions(writer, tables, prepared.media_root)
+    for path in (best, best.with_suffix(".safetensors")):
+        writer.log_file(path, "checkpoints")
+    writer.log_metrics({"best_epoch": result.best_epoch, "epochs": result.epochs}, 0)
+    writer.finish("FINISHED")
+    return result
+
+
+def _create(settings: Settings, pipeline: Pipeline, batch: Batch) -> RunWriter:
+    prepared = batch.prepared
+    same = len(set(prepared.sources[prepared.split != ""])) == 1
+    return RunStore(settings).create(
+        experiment=pipeline.name,
+        name=batch.run_name,
+        kind="train",
+        seed=pipeline.seed,
+        group=batch.group,
+        dataset=prepared.name,
+        tags={
+            "gapwise.pipeline": pipeline.name,
+            "mlflow.source.name": f"gapwise train {pipeline.name}",
+            "mlflow.user": author(),
+            ROOT_TAG: batch.root,
+            SEEDS_TAG: ",".join(map(str, batch.seeds)),
+            "gapwise.input_shape": json.dumps(prepared.input_shape),
+            "gapwise.notes": "\n".join(prepared.notes),
+            "gapwise.quarantined": str(len(prepared.quarantine)),
+            "gapwise.same_distribution": str(same or pipeline.splits.target is None).lower(),
+        },
+    )
+
+
+def _job(pipeline: Pipeline, prepared: Prepared, writer: RunWriter, plan: NumericPlan) -> Job:
+    return Job(
+        pipeline=pipeline_file.resolve(pipeline),
+        data=str(prepared.folder),
+        folder=str(writer.folder / "checkpoints"),
+        plan=plan,
+        seed=pipeline.seed,
+        epochs=pipeline.training.epochs,
+    )
+
+
+def _write_inputs(writer: RunWriter, pipeline: Pipeline, prepared: Prepared, job: Job) -> None:
+    """Keep with the run all that it was made from."""
+    folder = writer.folder
+    (folder / "pipeline.yaml").write_text(pipeline_file.dump(pipeline), encoding="utf-8")
+    write_job(folder, job)
+    with (folder / "quarantine.jsonl").open("w", encoding="utf-8") as stream:
+        stream.writelines(json.dumps(asdict(item)) + "\n" for item in prepared.quarantine)
+    for name in ("pipeline.yaml", "job.json", "quarantine.jsonl"):
+        writer.log_file(folder / name)
+    writer.log_parameters(flat(job.pipeline))
+    writer.log_parameters({f"plan.{key}": value for key, value in asdict(job.plan).items()})
+    writer.log_dataset(prepared.name, prepared.digest, str(prepared.folder))
+    writer.log_tags({"gapwise.splits": prepared.assignment_digest} | code_versions(Path.cwd()))
+
+
+def flat(tree: Any, prefix: str = "") -> dict[str, Any]:
+    """Return nested mappings as dotted keys; lists stay values."""
+    if not isinstance(tree, dict):
+        return {prefix: tree}
+    return {
+        key: value
+        for name, branch in tree.items()
+        for key, value in flat(branch, f"{prefix}.{name}" if prefix else str(name)).items()
+    }
