@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from gapwise.training.checkpoints import read_checkpoint
 
 GAPWISE = [sys.executable, "-c", "from gapwise.cli import main; main()"]
 QUICK = ["network=multilayer-perceptron", "training.epochs=2", "training.device=cpu"]
@@ -125,22 +128,80 @@ def test_debug_shows_the_traceback(home_with_run: dict[str, str]) -> None:
     assert "Traceback" in gapwise("--debug", "diagnose", "nosuchrun", env=home_with_run).stderr
 
 
+WAITS_AT_STEP_5 = """
+import sys, time
+from gapwise.training.loop import Loop
+go_on = Loop._between_steps
+def wait(loop):
+    if loop.progress.total_steps == 5:
+        print("at step 5", file=sys.stderr, flush=True)
+        while not loop.should_stop():
+            time.sleep(0.01)
+    go_on(loop)
+Loop._between_steps = wait
+from gapwise.cli import main
+main()
+"""
+
+STOPS_SLOWLY = """
+import sys, time
+from gapwise.training.loop import Loop
+def save(loop):
+    print("saving", file=sys.stderr, flush=True)
+    time.sleep(60)
+Loop._save_in_epoch = save
+from gapwise.cli import main
+main()
+"""
+
+
+def begun(script: str, environment: dict[str, str], until: bytes) -> subprocess.Popen[bytes]:
+    """Start a training by ``script``; give it back once it has said ``until``."""
+    words = [sys.executable, "-c", script, "train", "digits", *QUICK]
+    child = subprocess.Popen(words, env=environment, stderr=subprocess.PIPE)
+    heard(child, until)
+    return child
+
+
+def heard(child: subprocess.Popen[bytes], until: bytes) -> None:
+    assert child.stderr is not None
+    for line in child.stderr:
+        if until in line:
+            return
+    pytest.fail(f"the training ended without a word of {until!r}")
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_t3_a_signal_ends_with_a_checkpoint_and_resume_finishes(
     home_with_run: dict[str, str], number: int, code: int
 ) -> None:
-    overrides = [*QUICK[:1], "training.epochs=2000", "training.device=cpu"]
-    child = subprocess.Popen(
-        [*GAPWISE, "train", "digits", *overrides], env=home_with_run, stderr=subprocess.PIPE
-    )
-    assert child.stderr is not None
-    while b"epoch" not in child.stderr.readline():
-        pass
+    child = begun(WAITS_AT_STEP_5, home_with_run, b"at step 5")
     child.send_signal(number)
-    begun = time.monotonic()
-    child.communicate(timeout=20)
+    sent = time.monotonic()
+    _, says = child.communicate(timeout=30)
     assert child.returncode == code
-    assert time.monotonic() - begun < 10
-    listed = gapwise("diagnose", "latest", env=home_with_run)
-    assert listed.returncode == 3
-    assert "gapwise resume" in listed.stderr
+    assert time.monotonic() - sent < 10
+    named = re.search(rb"at (\S+step-00000005\.json)", says)
+    assert named is not None, says
+    assert read_checkpoint(Path(named[1].decode())).values["step"] == 5
+    refused = gapwise("diagnose", "latest", env=home_with_run)
+    assert refused.returncode == 3
+    assert "KILLED" in refused.stderr
+    resumed = gapwise("resume", "latest", "--json", env=home_with_run)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "goes on at epoch 1, step 6" in resumed.stderr
+    assert json.loads(resumed.stdout)["run_id"] == Path(named[1].decode()).parents[1].name
+    assert gapwise("diagnose", "latest", env=home_with_run).returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_t3_a_second_signal_ends_at_once(home_with_run: dict[str, str], number: int) -> None:
+    child = begun(STOPS_SLOWLY, home_with_run, b"epoch 1")
+    child.send_signal(signal.SIGTERM)
+    heard(child, b"saving")
+    assert child.poll() is None
+    child.send_signal(number)
+    sent = time.monotonic()
+    child.communicate(timeout=30)
+    assert time.monotonic() - sent < 1
+    assert child.returncode == (130 if number == signal.SIGINT else 143)

@@ -22,13 +22,17 @@ class StopRequest:
     @property
     def exit_code(self) -> int:
         """130 after an interrupt, 143 after a termination (or a closed terminal)."""
-        return 130 if self.signal == signal.SIGINT else 143
+        return _code(self.signal)
 
     def ask(self, number: int, _frame: FrameType | None) -> None:
         """Note the first signal; leave at once on the second."""
         if self.signal is not None:
-            os._exit(128 + number)
+            os._exit(_code(number))
         self.signal = number
+
+
+def _code(number: int | None) -> int:
+    return 130 if number == signal.SIGINT else 143
 
 
 @contextmanager
