@@ -93,7 +93,10 @@ def _what_is_ragged(error: Exception) -> str:
     found = _RAGGED.search(str(error))
     if found:
         expected, row, saw = found.groups()
-        return f", row {row}: has {saw} cells where the header has {expected}; quote a cell that holds a comma"  # noqa: E501
+        return (
+            f", row {row}: has {saw} cells where the header has {expected}; "
+            "quote a cell that holds a comma"
+        )
     if isinstance(error, pd.errors.ParserWarning):
         return ": its rows have more cells than its header; name every column in the header"
     return " cannot be read as CSV; write a header and one row an example, cells divided by commas"
