@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from dashboards import clock
+from dashboards import clock, media
 from gapwise.data import prepared
 from gapwise.diagnostics.compare import Comparison
 from gapwise.diagnostics.matched import Matched, matched
@@ -215,9 +215,14 @@ def file_bytes(path: Path) -> bytes:
 
 
 def picture(run_id: str, example_id: str) -> NDArray[np.uint8] | None:
-    """Return an example's picture from the run's prepared data, None where it has none."""
+    """Return an example's picture, None where it has none.
+
+    It comes from the run's prepared data; a recorded run has none, but may name image files.
+    """
     store = _prepared_of(run_id)
-    if store is None or len(store.input_shape) != 3:
+    if store is None:
+        return media.picture(_media_of(run_id), example_id)
+    if len(store.input_shape) != 3:
         return None
     try:
         return store.picture(example_id)
@@ -228,7 +233,9 @@ def picture(run_id: str, example_id: str) -> NDArray[np.uint8] | None:
 def has_pictures(run_id: str) -> bool:
     """Return whether the run's examples can be drawn."""
     store = _prepared_of(run_id)
-    return store is not None and len(store.input_shape) == 3
+    if store is None:
+        return any(table.paths for table in _media_of(run_id))
+    return len(store.input_shape) == 3
 
 
 def _prepared_of(run_id: str) -> prepared.Prepared | None:
@@ -238,6 +245,15 @@ def _prepared_of(run_id: str) -> prepared.Prepared | None:
         return _prepared(str(job["data"]))
     except (GapwiseError, OSError, ValueError, KeyError):
         return None
+
+
+def _media_of(run_id: str) -> list[media.Media]:
+    try:
+        found = run(run_id)
+        tables_ = [path for split in found.splits() if (path := found.predictions_path(split))]
+    except GapwiseError:
+        return []
+    return [_media(str(path), path.stat().st_mtime_ns) for path in tables_]
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
@@ -282,6 +298,11 @@ def _predictions(path: str, mtime: int, split: str) -> Predictions:
 @st.cache_data(show_spinner=False, max_entries=32)
 def _comparison(a: str, b: str, split: str, at: Stamp) -> Comparison:
     return compare.compare_runs(a, b, split)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _media(path: str, mtime: int) -> media.Media:
+    return media.read(Path(path))
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
