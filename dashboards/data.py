@@ -249,11 +249,9 @@ def _prepared_of(run_id: str) -> prepared.Prepared | None:
 
 def _media_of(run_id: str) -> list[media.Media]:
     try:
-        found = run(run_id)
-        tables_ = [path for split in found.splits() if (path := found.predictions_path(split))]
+        return media.of_run(run(run_id))
     except GapwiseError:
         return []
-    return [_media(str(path), path.stat().st_mtime_ns) for path in tables_]
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
@@ -298,11 +296,6 @@ def _predictions(path: str, mtime: int, split: str) -> Predictions:
 @st.cache_data(show_spinner=False, max_entries=32)
 def _comparison(a: str, b: str, split: str, at: Stamp) -> Comparison:
     return compare.compare_runs(a, b, split)
-
-
-@st.cache_resource(show_spinner=False, max_entries=16)
-def _media(path: str, mtime: int) -> media.Media:
-    return media.read(Path(path))
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

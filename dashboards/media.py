@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import streamlit as st
 from numpy.typing import NDArray
 
 from gapwise.data.images import BadImageError, Limits, decode, read_bytes, read_header
 from gapwise.data.safe_path import refusal
 from gapwise.errors import GapwiseError
 from gapwise.tracking import predictions as tables
+from gapwise.tracking.stored import StoredRun
 
 LONGEST_SIDE: Final = 256
 MOST_BYTES: Final = 64 * 2**20
@@ -28,6 +30,12 @@ class Media:
 
     root: Path = Path()
     paths: Mapping[str, str] = field(default_factory=dict)
+
+
+def of_run(run: StoredRun) -> list[Media]:
+    """Return the image files that the predictions of a run name, a table a split."""
+    found = [path for split in run.splits() if (path := run.predictions_path(split))]
+    return [_kept(str(path), path.stat().st_mtime_ns) for path in found]
 
 
 def read(table: Path) -> Media:
@@ -52,6 +60,11 @@ def picture(known: Iterable[Media], example_id: str) -> NDArray[np.uint8] | None
         if example_id in table.paths:
             return _drawn(table.root, table.paths[example_id])
     return None
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _kept(table: str, mtime: int) -> Media:
+    return read(Path(table))
 
 
 def _drawn(root: Path, name: str) -> NDArray[np.uint8] | None:
