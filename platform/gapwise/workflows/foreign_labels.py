@@ -7,7 +7,8 @@ are names where all of them are; else integers are positions in that list. Witho
 - integers index the scores; without scores they index the classes ``0, 1, …`` where they are small
   (below 100, or below twice as many as there are different ones), else the different integers are
   the classes' names;
-- numbers and JSON, with an ``error`` column and no scores, are values and no classes.
+- numbers and JSON, with an ``error`` column and no scores, are values and no classes; but integers
+  that are both target and prediction, up to 1,000 different ones, are classes.
 """
 
 import re
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from gapwise.errors import DataError, UsageError, did_you_mean, shown
 
 SMALL = 100
+MOST_CLASSES = 1000
 
 _WHOLE = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
 _NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", re.ASCII)
@@ -87,7 +89,8 @@ def label_rule(
         return LabelRule(tuple(named), by_name=texts <= set(named) or not whole)
     number = all(_NUMBER.fullmatch(text) for text in texts)
     json_like = any(text.startswith(("{", "[")) for text in texts)
-    if "error" in frame and scores is None and (number or json_like):
+    told = whole and "predicted" in frame and len(texts) <= MOST_CLASSES
+    if "error" in frame and scores is None and ((number and not told) or json_like):
         return LabelRule((), by_name=True)
     if whole:
         return _of_integers(sorted(map(int, texts)), scores)

@@ -188,3 +188,10 @@ def test_a_comparison_on_test_is_counted_before_it_is_read(home: Path, tmp_path:
     with pytest.raises(DataError):
         compare_runs(*runs, split="test")
     assert looks.count(ledger, "pets") == 2
+
+
+def test_integers_that_are_target_and_prediction_are_classes_whatever_the_error() -> None:
+    table = pd.DataFrame(
+        {"example_id": ["a", "b"], "split": "dev", "target": [0, 1], "predicted": [1, 1]}
+    )
+    assert by_split(table.assign(error=[1, 0]), (), "t")["dev"].classes == ("0", "1")
