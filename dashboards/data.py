@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from dashboards import clock, media
+from dashboards import clock, media, names
 from gapwise.data import prepared
 from gapwise.diagnostics.compare import Comparison
 from gapwise.diagnostics.matched import Matched, matched
@@ -78,24 +78,24 @@ def experiments() -> list[str]:
 def subjects(experiment: str) -> list[Subject]:
     """Return what can be diagnosed in an experiment, newest first; seeds stand together first."""
     rows = runs(experiment)
-    names = _names(rows[rows["status"] == "FINISHED"])
+    known = names.of_runs(rows[rows["status"] == "FINISHED"])
     groups = dict(zip(rows["run_id"].astype(str), rows["group"].astype(str), strict=True))
     members: dict[str, list[str]] = {}
-    for run_id in names:
+    for run_id in known:
         if groups[run_id]:
             members.setdefault(groups[run_id], []).append(run_id)
     together = [
-        Subject(key=group, name=_group_name(names[ids[0]], len(ids)), run_ids=tuple(ids))
+        Subject(key=group, name=names.of_group(known[ids[0]], len(ids)), run_ids=tuple(ids))
         for group, ids in members.items()
         if len(ids) > 1
     ]
-    alone = [Subject(key=key, name=name, run_ids=(key,)) for key, name in names.items()]
+    alone = [Subject(key=key, name=name, run_ids=(key,)) for key, name in known.items()]
     return [*together, *alone]
 
 
 def run_names(experiment: str | None = None) -> dict[str, str]:
     """Return run id → name of an experiment's runs, newest first."""
-    return _names(runs(experiment))
+    return names.of_runs(runs(experiment))
 
 
 def comparable(mate: str | None = None) -> dict[str, str]:
@@ -104,7 +104,7 @@ def comparable(mate: str | None = None) -> dict[str, str]:
     if mate:
         dataset = rows.loc[rows["run_id"] == mate, "dataset"]
         rows = rows[rows["dataset"].isin(dataset) & (rows["run_id"] != mate)]
-    return _names(rows[rows["status"] == "FINISHED"])
+    return names.of_runs(rows[rows["status"] == "FINISHED"])
 
 
 def newest_of(key: str | None) -> str | None:
@@ -259,20 +259,6 @@ def _matched(run_ids: Sequence[str], test: bool, at: Stamp) -> Matched:
     settings = Settings.read()
     found = [run(run_id) for run_id in run_ids]
     return matched(diagnose.gather(found, Ledger(settings.ledger_url)), test=test)
-
-
-def _names(rows: pd.DataFrame) -> dict[str, str]:
-    seeds = rows["seed"].astype("string").fillna("")
-    columns = zip(rows["run_id"].astype(str), rows["name"].astype(str), seeds, strict=True)
-    return {
-        run_id: f"{name.removesuffix('-' + run_id[:6])}{f' · seed {seed}' if seed else ''} · "
-        f"{run_id[:6]}"
-        for run_id, name, seed in columns
-    }
-
-
-def _group_name(member: str, count: int) -> str:
-    return f"{member.rsplit(' · ', 2)[0]} · {count} seeds"
 
 
 @st.cache_resource(show_spinner=False, max_entries=4, ttl=20)

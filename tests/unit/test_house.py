@@ -94,7 +94,8 @@ class TestWeight:
         loaded = modules_of(HELP)
         assert outside(loaded) <= LIGHT
         assert {name for name in loaded if name.startswith("gapwise.")} <= {
-            "gapwise.cli", "gapwise.errors", "gapwise.terminal", "gapwise.terminal_pictures",
+            "gapwise.cli", "gapwise.errors", "gapwise.terminal", "gapwise.terminal_matched",
+            "gapwise.terminal_pictures",
         }  # fmt: skip
 
     def test_help_takes_under_two_fifths_of_a_second(self) -> None:

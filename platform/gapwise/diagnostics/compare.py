@@ -166,8 +166,9 @@ def _shared(a: Predictions, b: Predictions) -> tuple[NDArray[np.int64], NDArray[
 def _label_names(predictions: Predictions) -> NDArray[np.str_]:
     target = predictions.target
     if predictions.classes and target.dtype.kind in "iu":
-        return np.array(predictions.classes, dtype=np.str_)[target]
-    return target.astype(np.str_)
+        names = np.array(predictions.classes, dtype=np.str_)
+        return np.asarray(names[target], dtype=np.str_)
+    return np.asarray(target, dtype=np.str_)
 
 
 def _independent(

@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 
-import gapwise
 from gapwise.data.prepared import Prepared
 from gapwise.errors import UsageError, shown
 from gapwise.records import Job, plain
@@ -31,7 +30,7 @@ def identity(job: Job, recipe: Recipe, prepared: Prepared) -> dict[str, Any]:
         "plan": asdict(job.plan),
         "seed": job.seed,
         "data": prepared.digest,
-        "code": code_digest(Path(gapwise.__file__).parent),
+        "code": code_digest(Path(__file__).parents[1]),
         "version": {"torch": torch.__version__, "gapwise": version("gapwise")},
     }
     return dict(_flat("", plain(facts)))

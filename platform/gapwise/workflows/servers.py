@@ -2,13 +2,18 @@
 
 import os
 import socket
-import subprocess
 import sys
 
 from gapwise.errors import ServiceError
 from gapwise.settings import Settings, app_root
 
 LOOPBACK = "127.0.0.1"
+
+MLFLOW_QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+}
 
 
 def dashboard(port: int) -> None:
@@ -25,7 +30,7 @@ def dashboard(port: int) -> None:
 
 
 def mlflow(port: int) -> None:
-    """Serve MLflow's own page on the embedded store until it is stopped.
+    """Become the server of MLflow's own page on the embedded store, on loopback.
 
     Raises:
         ServiceError: the port is taken.
@@ -36,8 +41,8 @@ def mlflow(port: int) -> None:
     command = [sys.executable, "-m", "mlflow", "ui", "--host", LOOPBACK, "--port", str(port)]
     command += ["--backend-store-uri", settings.tracking_uri]
     command += ["--default-artifact-root", settings.artifacts.as_uri()]
-    environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
-    subprocess.run(command, env=environment, check=False)
+    # In place of this process, so that whoever stops the command stops the server.
+    os.execve(sys.executable, command, os.environ | MLFLOW_QUIET)
 
 
 def require_free(port: int, command: str) -> None:
