@@ -48,7 +48,7 @@ def check(ledger: Ledger, told: dict[str, int]) -> Counter[str]:
     return keys
 
 
-def write_together(folder: Path, writers: int, count: int) -> None:
+def check_writers_together(folder: Path, writers: int, count: int) -> None:
     url = f"sqlite:///{folder}/ledger.db"
     processes = [start(url, f"w{number}", count) for number in range(writers)]
     told: dict[str, int] = {}
@@ -60,7 +60,7 @@ def write_together(folder: Path, writers: int, count: int) -> None:
     assert len(keys) == len(told) == writers * count
 
 
-def kill_writers(folder: Path, kills: int) -> None:
+def check_killed_writers(folder: Path, kills: int) -> None:
     url = f"sqlite:///{folder}/ledger.db"
     ledger = Ledger(url)
     ledger.append(dataset="d", kind="tag", value={"number": 0}, author="first", key="first")
@@ -83,20 +83,20 @@ def kill_writers(folder: Path, kills: int) -> None:
 
 
 def test_g1_writers_at_once(tmp_path: Path) -> None:
-    write_together(tmp_path, writers=8, count=60)
+    check_writers_together(tmp_path, writers=8, count=60)
 
 
 def test_g2_killed_writers(tmp_path: Path) -> None:
-    kill_writers(tmp_path, kills=8)
+    check_killed_writers(tmp_path, kills=8)
 
 
 @pytest.mark.faults
 @pytest.mark.timeout(900)
 def test_g1_32_writers_100_000_events(tmp_path: Path) -> None:
-    write_together(tmp_path, writers=32, count=3125)
+    check_writers_together(tmp_path, writers=32, count=3125)
 
 
 @pytest.mark.faults
 @pytest.mark.timeout(900)
 def test_g2_100_kills(tmp_path: Path) -> None:
-    kill_writers(tmp_path, kills=100)
+    check_killed_writers(tmp_path, kills=100)

@@ -121,7 +121,9 @@ def outcome(folder: Path) -> tuple[Any, ...]:
     return weights_digest(saved.tensors), values, stream(folder), result
 
 
-def kill_until(forker: Forker, scratch: Path, kills: int, draw: random.Random) -> None:
+def assert_equal_after_kills(
+    forker: Forker, scratch: Path, kills: int, draw: random.Random
+) -> None:
     """Kill trainings at random times, resume each until it is done, and compare its end."""
     forker.run(scratch / "warm", None)
     began = time.monotonic()
@@ -148,7 +150,7 @@ def test_t1_killed_and_resumed_equals_uninterrupted(
     seed = random.randrange(2**32)
     record_property("seed", seed)
     print(f"seed {seed}")  # noqa: T201 - a failure is repeated with it
-    kill_until(forker, tmp_path, kills, random.Random(seed))
+    assert_equal_after_kills(forker, tmp_path, kills, random.Random(seed))
 
 
 def test_the_comparison_can_fail(forker: Forker, tmp_path: Path) -> None:

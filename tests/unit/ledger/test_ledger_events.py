@@ -266,6 +266,7 @@ def test_g7_fold_equals_a_dictionary(tmp_path: Path) -> None:
     run_state_machine_as_test(
         machine, settings=settings(max_examples=12, stateful_step_count=15, deadline=None)
     )
+    assert next(_LedgerAndDictionary.numbers) >= 12  # ledgers that the machine filled and folded
 
 
 def test_looks_are_counted(ledger: Ledger) -> None:

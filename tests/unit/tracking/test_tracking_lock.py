@@ -76,9 +76,10 @@ def test_a_look_does_not_refuse_a_trainer(tmp_path: Path) -> None:
     looker = multiprocessing.get_context("spawn").Process(target=_look_for, args=(path, 1.0))
     looker.start()
     for _ in range(50):
-        lock.acquire()
+        lock.acquire()  # raises where a look is taken for a trainer
         lock.release()
     looker.join()
+    assert looker.exitcode == 0
 
 
 def _look_for(path: Path, seconds: float) -> None:

@@ -149,4 +149,5 @@ def test_runs_on_a_bare_gpu_machine() -> None:
         "from gapwise.training.schedules.base import SCHEDULES\n"
         "for family in (NETWORKS, TASKS, OPTIMIZERS, SCHEDULES): list(family)\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    done = subprocess.run([sys.executable, "-c", code], check=False)
+    assert done.returncode == 0
