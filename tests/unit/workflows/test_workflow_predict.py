@@ -13,7 +13,8 @@ import pytest
 from gapwise.errors import DataError, UsageError
 from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
-from gapwise.workflows.foreign import by_split, read_table
+from gapwise.workflows.foreign import by_split
+from gapwise.workflows.foreign_table import read_table
 from gapwise.workflows.predict import predict
 from gapwise.workflows.record import RecordRequest, record_file
 
