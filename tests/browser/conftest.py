@@ -69,7 +69,7 @@ class Watched:
         assert self.dialogs == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def made() -> ModuleType:
     """The maker of runs that the pages' tests use too."""
     path = ROOT / "tests" / "dashboards" / "made_runs.py"
@@ -82,7 +82,7 @@ def made() -> ModuleType:
     return module
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An own GAPWISE_HOME and cache for the session's server."""
     root = tmp_path_factory.mktemp("browser")
@@ -94,7 +94,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield root
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(world: Path) -> Iterator[str]:
     """The address of a server that runs while the session does."""
     with socket.socket() as probe:
@@ -123,7 +123,7 @@ def address(world: Path) -> Iterator[str]:
             server.wait(10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """The system's Chromium; skipped where there is none, but never under CI."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -170,7 +170,7 @@ def shoot(watched: Watched, tmp_path: Path) -> Callable[[str], Path]:
     return take
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def settings(world: Path) -> Settings:
     """The settings of the session's server."""
     return Settings.read()
