@@ -32,6 +32,7 @@ SIGN_OF_LIFE_EVERY = 10.0
 
 PATIENCE_EMBEDDED = 20.0
 PATIENCE_SERVER = 5.0
+PATIENCE_STOPPED = 1.0
 """Seconds that ``finish`` waits for MLflow to have everything."""
 
 _SIGNALLED = (130, 143)
@@ -144,6 +145,8 @@ class RunWriter:
             return False
         embedded = sqlite_file(self._settings) is not None
         patience = PATIENCE_EMBEDDED if embedded else PATIENCE_SERVER
+        if status == "KILLED":  # somebody waits for the process to go; the mirror ends by itself
+            patience = PATIENCE_STOPPED
         return BEHIND.finish(self.folder, self._settings, patience)
 
     def __enter__(self) -> Self:

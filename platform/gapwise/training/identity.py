@@ -19,6 +19,8 @@ from gapwise.training.recipe import Recipe
 # What decides when and how long, not which weights.
 _FREE = ("checkpoint_seconds", "patience")
 
+PACKAGE = Path(__file__).parents[1]
+
 # The code that decides numbers; pages, commands and tracking may change under a run.
 _DECIDING = ("networks", "tasks", "training", "metrics", "records.py", "data/prepared.py")
 
@@ -30,7 +32,7 @@ def identity(job: Job, recipe: Recipe, prepared: Prepared) -> dict[str, Any]:
         "plan": asdict(job.plan),
         "seed": job.seed,
         "data": prepared.digest,
-        "code": code_digest(Path(__file__).parents[1]),
+        "code": code_digest(PACKAGE),
         "version": {"torch": torch.__version__, "gapwise": version("gapwise")},
     }
     return dict(_flat("", plain(facts)))

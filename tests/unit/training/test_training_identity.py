@@ -66,7 +66,7 @@ def test_t8_a_changed_checkout_is_refused_without_force(
     saved = read_checkpoint(Path(first.last_checkpoint)).values["identity"]
     assert saved["code"] == identity.code_digest(PACKAGE)
     edited(checkout, "training/learner.py")
-    monkeypatch.setattr(gapwise, "__file__", str(checkout / "__init__.py"))
+    monkeypatch.setattr(identity, "PACKAGE", checkout)
     with pytest.raises(UsageError, match=r"\(code: \w+ → \w+; digests .*--force"):
         run_job(make_job())
     assert run_job(make_job(), force=True).epochs == 4
