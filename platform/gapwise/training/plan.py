@@ -19,6 +19,8 @@ from gapwise.training.recipe import Recipe, read_recipe
 SHORT_SECONDS = 15.0
 MEASURE_SHARE = 0.01
 MARGIN = 0.95
+FEWEST_STEPS = 3
+"""Steps a plan is measured by, at least: one alone chose the slower of two on a busy machine."""
 
 
 def choose_plan(pipeline: Mapping[str, Any], prepared: Prepared) -> NumericPlan:
@@ -103,7 +105,7 @@ def _seconds_a_step(
     with under(plan):
         learner = make_learner(read_recipe(pipeline, {}), prepared, job)
         learner.step(batch, 1.0)
-        while not seconds or sum(seconds) < budget:
+        while len(seconds) < FEWEST_STEPS or sum(seconds) < budget:
             began = time.perf_counter()
             learner.step(batch, 1.0)
             seconds.append(time.perf_counter() - began)
