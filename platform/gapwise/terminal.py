@@ -221,7 +221,9 @@ def _verdict(out: "Console", document: Mapping[str, Any], gaps: Mapping[str, Any
 def _needed(needs: Mapping[str, Any]) -> str:
     if needs["n"] is None:
         return str(needs["why"])
-    return f"about {needs['n']:,} examples in {needs['rung']} would decide"
+    if needs["rung"] == "human":
+        return f"about {needs['n']:,} examples answered by people would decide"
+    return f"about {needs['n']:,} examples in {needs['rung'].replace('_', '-')} would decide"
 
 
 def _next_steps(out: "Console", document: Mapping[str, Any]) -> None:
@@ -272,7 +274,15 @@ def _table(*columns: str, title: str | None = None) -> "Table":
     from rich import box
     from rich.table import Table
 
-    return Table(*columns, title=title, box=box.SIMPLE, title_justify="left", title_style="bold")
+    return Table(
+        *columns,
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE,
+        collapse_padding=True,
+        pad_edge=False,
+    )
 
 
 def _console() -> "Console":
