@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from gapwise.data.assignment import Assignment
 from gapwise.data.normalisation import mean_and_deviation
 from gapwise.data.pieces import pieces
+from gapwise.data.placing import put_in_place
 from gapwise.errors import DataError, StorageError, did_you_mean
 from gapwise.records import SPLITS, ExampleSet, Quarantined
 
@@ -192,7 +193,7 @@ def write(folder: Path, examples: ExampleSet, assignment: Assignment) -> Prepare
         draft = Path(tempfile.mkdtemp(prefix=f".{folder.name[:16]}-", dir=folder.parent))
         try:
             _fill(draft, examples, assignment)
-            _rename(draft, folder)
+            put_in_place(draft, folder, META)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
@@ -273,18 +274,3 @@ def _save(path: Path, column: NDArray[Any]) -> None:
 def _sync(stream: Any) -> None:
     stream.flush()
     os.fsync(stream.fileno())
-
-
-def _rename(draft: Path, folder: Path) -> None:
-    try:
-        draft.rename(folder)
-    except OSError:
-        # Another process wrote the same content first: its folder is as good as ours.
-        if not (folder / META).is_file():
-            raise
-        return
-    descriptor = os.open(folder.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

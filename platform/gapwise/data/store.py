@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from gapwise.data.images import BadImageError, Header, Limits, decode, read_bytes, read_header
 from gapwise.data.pieces import PIECE_BYTES
+from gapwise.data.placing import put_in_place
 from gapwise.data.safe_path import refusal
 from gapwise.errors import DataError, StorageError
 from gapwise.records import Quarantined
@@ -181,7 +182,7 @@ def _write(
             changed = _fill(draft, root, good, shape)
             # What changed under our hands must not be kept under the digest of what it was.
             name = sha256(f"{key} {changed}".encode()).hexdigest() if changed else key
-            _rename(draft, base / name)
+            put_in_place(draft, base / name, INDEX)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
@@ -190,15 +191,6 @@ def _write(
             "GAPWISE_CACHE to another folder"
         ) from error
     return base / name
-
-
-def _rename(draft: Path, folder: Path) -> None:
-    try:
-        draft.rename(folder)
-    except OSError:
-        # Another process decoded the same images first: its folder is as good as ours.
-        if not (folder / INDEX).is_file():
-            raise
 
 
 def _fill(
