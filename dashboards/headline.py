@@ -44,7 +44,10 @@ def basis(diagnosis: Diagnosis) -> str:
 
 def _decided(diagnosis: Diagnosis, gap: Gap) -> Headline:
     name = words.of_gap(gap.name)
-    title = f"# :{tone(gap.name)}[{name[0].upper()}{name[1:]}] is your largest gap: {_points(gap)}"
+    verb = "together are" if "+" in gap.name else "is"
+    title = (
+        f"# :{tone(gap.name)}[{name[0].upper()}{name[1:]}] {verb} your largest gap: {_points(gap)}"
+    )
     sure = f"Sure: it is the largest with probability {_probability(gap.probability_largest)}."
     rung = last_rung(diagnosis)
     gain = ""
