@@ -1,7 +1,8 @@
 """Name → part: how a family finds its members, built in or plugged in.
 
 A family is a package with one file a member. The file's stem is the member's name (``small_cnn.py``
-is ``small-cnn``) and its ``__all__`` names the part. Built-in packages and plug-ins enter by one
+is ``small-cnn``) and its ``__all__`` names the part. ``base``, files that begin with ``_`` and those
+that the package lists as ``HELPERS`` are no members. Built-in packages and plug-ins enter by one
 door: an entry point in the family's group (``gapwise.networks``, say) whose value is the package.
 """
 
@@ -59,8 +60,11 @@ class Family(Generic[Part]):
     def _modules(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for entry in entry_points(group=self.group):
-            spec = importlib.util.find_spec(entry.value)
-            for module in pkgutil.iter_modules(spec.submodule_search_locations if spec else ()):
-                if not module.name.startswith("_") and module.name != "base":
+            if importlib.util.find_spec(entry.value) is None:
+                continue
+            package = importlib.import_module(entry.value)
+            helpers = {"base", *getattr(package, "HELPERS", ())}
+            for module in pkgutil.iter_modules(package.__path__):
+                if not module.name.startswith("_") and module.name not in helpers:
                     found[module.name.replace("_", "-")] = f"{entry.value}.{module.name}"
         return found

@@ -42,9 +42,9 @@ def test_options_are_the_keyword_only_parameters() -> None:
 def test_a_plug_in_enters_by_the_same_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "some_plug_in"
     package.mkdir()
-    (package / "__init__.py").touch()
-    (package / "_shared.py").write_text("raise RuntimeError('no member, so never imported')")
-    (package / "base.py").write_text("raise RuntimeError('no member, so never imported')")
+    (package / "__init__.py").write_text("HELPERS = ('drawing',)")
+    for name in ("_shared", "base", "drawing"):
+        (package / f"{name}.py").write_text("raise RuntimeError('no member, so never imported')")
     (package / "mean_of_all.py").write_text(
         "__all__ = ['mean']\ndef mean(x, *, weight: float = 1.0): return weight\n"
     )

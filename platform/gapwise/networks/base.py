@@ -1,18 +1,86 @@
 """The family of networks, and what its members share.
 
 A network is an ``nn.Module`` class made with ``(*, input_shape, outputs, options…)``: the shape of
-one example without the batch, the count of output units, and its own options with defaults.
+one example without the batch, the count of output units, and its own options with defaults. The
+built-in ones are ``Chain``s, and list in ``published`` the sizes whose numbers are known.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
 
-from torch import nn
+from torch import Tensor, nn
 
 from gapwise.errors import PipelineError
 from gapwise.registry import Family
 
 NETWORKS: Family[type[nn.Module]] = Family("gapwise.networks", "network")
+
+
+class Branched(NamedTuple):
+    """What a network with side branches gives while it trains; evaluated, it gives ``main`` alone.
+
+    Attributes:
+        main: (n, units), the outputs.
+        sides: the outputs of the side branches, each (n, units).
+        weight: share of each side branch's loss that is added to the main one's (notes 5.13).
+    """
+
+    main: Tensor
+    sides: tuple[Tensor, ...]
+    weight: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """One size of a network and the numbers that it must have there.
+
+    Attributes:
+        name: what ``gapwise networks`` calls it (``efficientnet-b0``).
+        input_shape: shape of one example, without the batch.
+        outputs: units of the last layer.
+        options: the network's options that make this size.
+        notes: section of the notes (``5.10.1``).
+        parameters: trainable parameters.
+        macs: multiply-accumulates of one example's forward pass, in evaluation mode.
+    """
+
+    name: str
+    input_shape: tuple[int, ...]
+    outputs: int
+    options: Mapping[str, Any] = field(default_factory=dict)
+    notes: str
+    parameters: int
+    macs: int
+
+
+class Chain(nn.Module):
+    """A network that is its children, one after the other, in the order of their definition."""
+
+    published: ClassVar[tuple[Published, ...]] = ()
+
+    def forward(self, x: Tensor) -> Tensor | Branched:
+        """Return (batch, outputs) for x: (batch, *input_shape)."""
+        for child in self.children():
+            x = child(x)
+        return x
+
+
+def layers(network: nn.Module) -> list[tuple[str, nn.Module]]:
+    """Return the network's units in order, each with its dotted name.
+
+    Nested ``Sequential``s are opened; anything else (a layer, a residual block) is one unit, and so
+    is the whole of a network that is no ``Chain``, whose order nobody knows.
+    """
+    return list(_units("", network))
+
+
+def _units(name: str, module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    if not isinstance(module, Chain | nn.Sequential):
+        yield name, module
+        return
+    for child_name, child in module.named_children():
+        yield from _units(f"{name}.{child_name}" if name else child_name, child)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
 """LeNet-5 (notes 5.10.1; LeCun et al. 1998)."""
 
-from torch import Tensor, nn
+from torch import nn
 
-from gapwise.networks.base import Window, image_shape, initialize, size_after
+from gapwise.networks.base import Chain, Window, image_shape, initialize, size_after
 
 __all__ = ["LeNet5"]
 
 
-class LeNet5(nn.Module):
+class LeNet5(Chain):
     """LeNet-5 with ReLU, max pooling and dense C3, as the notes advise.
 
     61,706 parameters at 1×32×32 and 10 outputs.
@@ -56,8 +56,3 @@ class LeNet5(nn.Module):
             nn.Linear(84, outputs),
         )
         initialize(self)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (batch, outputs) for x: (batch, channels, height, width)."""
-        y: Tensor = self.head(self.features(x))
-        return y

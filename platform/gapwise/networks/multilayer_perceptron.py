@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
 
-from torch import Tensor, nn
+from torch import nn
 
-from gapwise.networks.base import initialize
+from gapwise.networks.base import Chain, initialize
 
 __all__ = ["MultilayerPerceptron"]
 
 
-class MultilayerPerceptron(nn.Module):
+class MultilayerPerceptron(Chain):
     """Dense layers with ReLU between them; images are flattened.
 
     With ``hidden=[25, 12]``, 12,288 inputs and 6 outputs it is the network of notes 3.18
@@ -47,8 +47,3 @@ class MultilayerPerceptron(nn.Module):
         layers.append(nn.Linear(sizes[-1], outputs))
         self.layers = nn.Sequential(*layers)
         initialize(self)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (batch, outputs) for x: (batch, *input_shape)."""
-        y: Tensor = self.layers(x)
-        return y

@@ -5,14 +5,14 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gapwise.networks.base import image_shape, initialize
+from gapwise.networks.base import Chain, image_shape, initialize
 
 __all__ = ["ResNet20"]
 
 Shortcut = Literal["pad", "projection"]
 
 
-class ResNet20(nn.Module):
+class ResNet20(Chain):
     """The CIFAR-style residual network of 20 layers: three stages of three blocks.
 
     269,722 parameters at 3 channels and 10 outputs with the paper's shortcuts (option A: the
@@ -47,11 +47,6 @@ class ResNet20(nn.Module):
         self.blocks = nn.Sequential(*blocks)
         self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(planes, outputs))
         initialize(self)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (batch, outputs) for x: (batch, channels, height, width)."""
-        y: Tensor = self.head(self.blocks(self.stem(x)))
-        return y
 
 
 class _Block(nn.Module):

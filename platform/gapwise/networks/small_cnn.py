@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from torch import Tensor, nn
+from torch import nn
 
-from gapwise.networks.base import Window, image_shape, initialize, size_after
+from gapwise.networks.base import Chain, Window, image_shape, initialize, size_after
 
 __all__ = ["SmallCnn"]
 
 
-class SmallCnn(nn.Module):
+class SmallCnn(Chain):
     """Blocks of 3×3 convolution, batch norm, 2×2 max pooling and ReLU, then dense layers.
 
     Args:
@@ -44,11 +44,6 @@ class SmallCnn(nn.Module):
             nn.Flatten(), *dense, nn.Dropout(dropout), nn.Linear(hidden or units, outputs)
         )
         initialize(self)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (batch, outputs) for x: (batch, channels, height, width)."""
-        y: Tensor = self.head(self.features(x))
-        return y
 
 
 def _block(planes_in: int, planes_out: int, batch_norm: bool) -> nn.Sequential:
