@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gapwise import terminal
 from gapwise.diagnostics.evidence import from_memory
 from gapwise.diagnostics.ladder import diagnose
 from gapwise.records import HumanLevel, Predictions
+from gapwise.terminal.diagnosis import show_diagnosis
 
 
 def predictions(split: str, wrong: int, n: int, **columns: Any) -> Predictions:
@@ -24,7 +24,7 @@ def predictions(split: str, wrong: int, n: int, **columns: Any) -> Predictions:
 
 
 def printed(capsys: pytest.CaptureFixture[str], *splits: Predictions, **known: Any) -> str:
-    terminal.diagnosis(diagnose(from_memory({"r": splits}, **known)).as_json())
+    show_diagnosis(diagnose(from_memory({"r": splits}, **known)).as_json())
     return " ".join(capsys.readouterr().out.split())
 
 

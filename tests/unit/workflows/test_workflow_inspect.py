@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gapwise import terminal
 from gapwise.errors import UsageError
-from gapwise.terminal_pictures import ascii_picture, half_blocks
+from gapwise.terminal.data import show_data_report
+from gapwise.terminal.pictures import ascii_picture, half_blocks
 from gapwise.workflows.init import init
 from gapwise.workflows.inspect import inspect_data, inspect_split
 
@@ -92,7 +92,7 @@ def test_names_in_data_are_text_on_the_terminal(
 ) -> None:
     write_photos(Path("photos"), 60)
     Path("photos/one").rename("photos/[red]one[")
-    terminal.data_report(dict(inspect_data(str(init(Path("photos"))))))
+    show_data_report(dict(inspect_data(str(init(Path("photos"))))))
     out = capsys.readouterr().out
     assert "[red]one[" in out
     assert "@@" in out  # pictures as ASCII, since this is no terminal

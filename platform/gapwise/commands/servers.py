@@ -1,0 +1,38 @@
+"""Pages, and the health of the stores."""
+
+from typing import Annotated
+
+import typer
+
+from gapwise.commands.options import AsJson
+from gapwise.terminal import out
+from gapwise.terminal.checks import show_doctor
+
+
+def dashboard(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8501,
+) -> None:
+    """Open the dashboard on 127.0.0.1."""
+    from gapwise.workflows.servers import dashboard as serve
+
+    serve(port)
+
+
+def mlflow(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000) -> None:
+    """Open MLflow's own page on the same store."""
+    from gapwise.workflows.servers import mlflow as serve
+
+    serve(port)
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Check the stores: close runs that died, verify the ledger, send what waits in spools."""
+    from gapwise.workflows.doctor import examine
+
+    report = examine()
+    out.give(report, as_json, show_doctor)
+    if not report["healthy"]:
+        raise typer.Exit(1)
+
+
+COMMANDS = (dashboard, mlflow, doctor)

@@ -1,0 +1,1 @@
+"""What people read on a terminal; answers go to stdout, everything else to stderr."""
