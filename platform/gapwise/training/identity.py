@@ -17,7 +17,7 @@ from gapwise.records import Job, plain
 from gapwise.training.recipe import Recipe
 
 # What decides when and how long, not which weights.
-_FREE = ("checkpoint_seconds", "patience")
+_FREE = ("checkpoint_seconds", "early_stopping")
 
 PACKAGE = Path(__file__).parents[1]
 

@@ -54,9 +54,7 @@ class Loop:
     def __post_init__(self) -> None:
         self._train = self.prepared.indices("train")
         self._dev = self.prepared.indices("dev")
-        self._augment = Augmentation(
-            mirror=self.recipe.mirror, shift=self.recipe.shift, seed=self.job.seed
-        )
+        self._augment = Augmentation(**self.recipe.augmentation, seed=self.job.seed)
         self._rates: list[float] = []
         self._batches: list[NDArray[np.int64]] = []
         self._sizes: list[int] = []

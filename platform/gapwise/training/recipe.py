@@ -2,41 +2,59 @@
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Literal, TypeVar
 
 from gapwise.errors import PipelineError, did_you_mean, shown
 from gapwise.registry import Family
 
 Made = TypeVar("Made")
 Part = Mapping[str, Any]
+Section = Mapping[str, Any]
+BatchSize = int | Literal["all"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """The parts of a pipeline that decide the weights, and when they are saved.
 
+    ``network`` and ``task`` are the pipeline's; every other field is the key of that name in its
+    section ``training``. A field with a default is a knob that is off in a pipeline that was
+    resolved before there was such a knob.
+
     Attributes:
         network, task, optimizer, schedule: parts, each a name with its options beside it.
-        batch_size: examples a step.
+        batch_size: examples a step; "all" is batch gradient descent (notes 3.8).
         epochs: the schedule's horizon; a job may stop before it.
-        l2: adds l2/2·‖w‖² to the loss for weights, not for biases and norms (the notes' λ/m, 3.4).
-        mirror, shift: augmentation.
-        patience: epochs without a better dev error before training stops; None never stops.
+        l2: adds l2/2·‖W‖² to the loss for weights, not for biases and norms: the notes' λ/m (3.4).
+        augmentation: options of augmentation.
+        early_stopping: ``patience``; None never stops.
         checkpoint_seconds: seconds between checkpoints inside an epoch.
+        initializer: the part that draws the first weights; None leaves the network's own.
+        weight_average: ``beta`` of the average of the weights that is judged; None: the weights.
+        clip_norm: the longest gradient that is followed; None follows any.
+        accumulate: parts that a batch is cut into, one in memory at a time.
     """
 
     network: Part
     task: Part
     optimizer: Part
     schedule: Part
-    batch_size: int
+    batch_size: BatchSize
     epochs: int
     l2: float
-    mirror: bool
-    shift: int
-    patience: int | None
+    augmentation: Section
+    early_stopping: Section | None
     checkpoint_seconds: float
+    initializer: Part | None = None
+    weight_average: Section | None = None
+    clip_norm: float | None = None
+    accumulate: int = 1
+
+    @property
+    def patience(self) -> int | None:
+        """Epochs without a better dev error before training stops; None never stops."""
+        return None if self.early_stopping is None else self.early_stopping["patience"]
 
 
 def read_recipe(pipeline: Mapping[str, Any], parameters: Mapping[str, Any]) -> Recipe:
@@ -46,26 +64,16 @@ def read_recipe(pipeline: Mapping[str, Any], parameters: Mapping[str, Any]) -> R
         PipelineError: a key is missing, or an override names none.
     """
     pipeline = overridden(pipeline, parameters)
-    try:
-        training = pipeline["training"]
-        stopping = training["early_stopping"]
-        return Recipe(
-            network=pipeline["network"],
-            task=pipeline["task"],
-            optimizer=training["optimizer"],
-            schedule=training["schedule"],
-            batch_size=training["batch_size"],
-            epochs=training["epochs"],
-            l2=training["l2"],
-            mirror=training["augmentation"]["mirror"],
-            shift=training["augmentation"]["shift"],
-            patience=None if stopping is None else stopping["patience"],
-            checkpoint_seconds=training["checkpoint_seconds"],
-        )
-    except KeyError as error:
+    values = pipeline.get("training", {}) | {
+        key: pipeline[key] for key in ("network", "task") if key in pipeline
+    }
+    knobs = fields(Recipe)
+    missing = [knob.name for knob in knobs if knob.default is MISSING and knob.name not in values]
+    if missing:
         raise PipelineError(
-            f"the job's pipeline lacks the key {error}; make jobs from a resolved pipeline"
-        ) from error
+            f"the job's pipeline lacks the key {missing[0]!r}; make jobs from a resolved pipeline"
+        )
+    return Recipe(**{knob.name: values[knob.name] for knob in knobs if knob.name in values})
 
 
 def overridden(pipeline: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
