@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from gapwise.registry import Family
@@ -20,7 +21,7 @@ class Task(ABC):
 
     @abstractmethod
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss of each example, (n,) float32, for outputs: (n, units)."""
+        """Return the loss of each example, (n,) as ``widened(outputs)``, outputs: (n, units)."""
 
     @abstractmethod
     def predict(self, outputs: Tensor) -> Tensor:
@@ -36,3 +37,8 @@ class Task(ABC):
 
 
 TASKS: Family[type[Task]] = Family("gapwise.tasks", "task")
+
+
+def widened(outputs: Tensor) -> Tensor:
+    """Return ``outputs`` in float32 at least: bf16 is too coarse for a loss; float64 stays so."""
+    return outputs if outputs.dtype == torch.float64 else outputs.float()

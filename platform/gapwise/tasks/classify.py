@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gapwise.tasks.base import Task
+from gapwise.tasks.base import Task, widened
 
 __all__ = ["Classify"]
 
@@ -23,7 +23,7 @@ class Classify(Task):
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return −log of the softmax at the target, (n,) in nats."""
-        return F.cross_entropy(outputs.float(), targets, reduction="none")
+        return F.cross_entropy(widened(outputs), targets, reduction="none")
 
     def predict(self, outputs: Tensor) -> Tensor:
         """Return the position of the highest output, (n,) int64; the first among equals."""

@@ -51,14 +51,19 @@ class Learner:
             group["lr"] = self.lr(factor)
         self.optimizer.zero_grad(set_to_none=True)
         task = self.model.task
-        with autocast(self._plan):
-            outputs = self._forward(batch.inputs)
-        loss = _mean(task.loss(outputs, batch.targets), batch.weights)
+        outputs, losses = self.losses(batch)
+        loss = mean(losses, batch.weights)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         with torch.no_grad():
             wrong = task.error(task.predict(outputs), batch.targets)
-            return loss.detach(), _mean(wrong, batch.weights)
+            return loss.detach(), mean(wrong, batch.weights)
+
+    def losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the outputs (n, units) and what training minimises of each example, (n,)."""
+        with autocast(self._plan):
+            outputs = self._forward(batch.inputs)
+        return outputs, self.model.task.loss(outputs, batch.targets)
 
     def lr(self, factor: float) -> float:
         """Return the learning rate at ``factor``."""
@@ -148,7 +153,8 @@ def all_finite(tensors: Iterable[Tensor]) -> bool:
     return not sums or bool(torch.stack(sums).isfinite().all())
 
 
-def _mean(values: Tensor, weights: Tensor | None) -> Tensor:
+def mean(values: Tensor, weights: Tensor | None) -> Tensor:
+    """Return the mean of ``values`` (n,), weighted where there are weights."""
     if weights is None:
         return values.mean()
     return (values * weights).sum() / weights.sum()

@@ -59,8 +59,8 @@ class Model(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Return (n, units) for raw inputs: (n, channels, height, width) uint8, or rows float32."""
         if self.channels_last and inputs.ndim == 4:
-            x = inputs.to(torch.float32, memory_format=torch.channels_last)
+            x = inputs.to(self.mean.dtype, memory_format=torch.channels_last)
         else:
-            x = inputs.to(torch.float32)
+            x = inputs.to(self.mean.dtype)
         outputs: Tensor = self.network((x - self.mean) / self.deviation)
         return outputs
