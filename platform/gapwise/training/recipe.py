@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar
 
 from gapwise.errors import PipelineError, did_you_mean, shown
 from gapwise.registry import Family
+from gapwise.training.transfer import Transfer, read_transfer
 
 Made = TypeVar("Made")
 Part = Mapping[str, Any]
@@ -18,9 +19,9 @@ BatchSize = int | Literal["all"]
 class Recipe:
     """The parts of a pipeline that decide the weights, and when they are saved.
 
-    ``network`` and ``task`` are the pipeline's; every other field is the key of that name in its
-    section ``training``. A field with a default is a knob that is off in a pipeline that was
-    resolved before there was such a knob.
+    ``network``, ``task`` and ``transfer`` are the pipeline's; every other field is the key of that
+    name in its section ``training``. A field with a default is a knob that is off in a pipeline
+    that was resolved before there was such a knob.
 
     Attributes:
         network, task, optimizer, schedule: parts, each a name with its options beside it.
@@ -34,6 +35,7 @@ class Recipe:
         weight_average: ``beta`` of the average of the weights that is judged; None: the weights.
         clip_norm: the longest gradient that is followed; None follows any.
         accumulate: parts that a batch is cut into, one in memory at a time.
+        transfer: what becomes of the weights that it starts from; None starts from drawn ones.
     """
 
     network: Part
@@ -50,6 +52,7 @@ class Recipe:
     weight_average: Section | None = None
     clip_norm: float | None = None
     accumulate: int = 1
+    transfer: Transfer | None = None
 
     @property
     def patience(self) -> int | None:
@@ -61,7 +64,7 @@ def read_recipe(pipeline: Mapping[str, Any], parameters: Mapping[str, Any]) -> R
     """Read a resolved pipeline, with the dotted overrides of a trial.
 
     Raises:
-        PipelineError: a key is missing, or an override names none.
+        PipelineError: a key is missing, an override names none, or sections do not go together.
     """
     pipeline = overridden(pipeline, parameters)
     values = pipeline.get("training", {}) | {
@@ -73,6 +76,7 @@ def read_recipe(pipeline: Mapping[str, Any], parameters: Mapping[str, Any]) -> R
         raise PipelineError(
             f"the job's pipeline lacks the key {missing[0]!r}; make jobs from a resolved pipeline"
         )
+    values["transfer"] = read_transfer(pipeline)
     return Recipe(**{knob.name: values[knob.name] for knob in knobs if knob.name in values})
 
 
