@@ -31,7 +31,12 @@ class ModelSpec:
 
 
 class Model(nn.Module):
-    """A network behind the normalisation by the training set's mean and deviation (notes 3.5)."""
+    """A network behind the normalisation by the training set's mean and deviation (notes 3.5).
+
+    Attributes:
+        outputs: units of the network's last layer.
+        frozen: units of the network that do not train; they stay in evaluation mode.
+    """
 
     mean: Tensor
     deviation: Tensor
@@ -40,12 +45,11 @@ class Model(nn.Module):
         super().__init__()
         self.spec = spec
         self.task: Task = build(TASKS, spec.task)
+        self.outputs = self.task.outputs(spec.classes)
         self.network: nn.Module = build(
-            NETWORKS,
-            spec.network,
-            input_shape=spec.input_shape,
-            outputs=self.task.outputs(spec.classes),
+            NETWORKS, spec.network, input_shape=spec.input_shape, outputs=self.outputs
         )
+        self.frozen: tuple[nn.Module, ...] = ()
         shape = (spec.input_shape[0],) + (1,) * (len(spec.input_shape) - 1)
         self.register_buffer("mean", torch.zeros(shape))
         self.register_buffer("deviation", torch.ones(shape))
@@ -56,11 +60,22 @@ class Model(nn.Module):
         self.mean.copy_(torch.as_tensor(mean).reshape(self.mean.shape))
         self.deviation.copy_(torch.as_tensor(deviation).reshape(self.deviation.shape))
 
+    def train(self, mode: bool = True) -> "Model":
+        """Set the mode of all units but the frozen: batch norm's averages do not move in those."""
+        super().train(mode)
+        for unit in self.frozen:
+            unit.eval()
+        return self
+
     def forward(self, inputs: Tensor) -> Tensor:
         """Return (n, units) for raw inputs: (n, channels, height, width) uint8, or rows float32."""
+        outputs: Tensor = self.network(self.normalised(inputs))
+        return outputs
+
+    def normalised(self, inputs: Tensor) -> Tensor:
+        """Return what the network's first layer sees of raw inputs."""
         if self.channels_last and inputs.ndim == 4:
             x = inputs.to(self.mean.dtype, memory_format=torch.channels_last)
         else:
             x = inputs.to(self.mean.dtype)
-        outputs: Tensor = self.network((x - self.mean) / self.deviation)
-        return outputs
+        return (x - self.mean) / self.deviation
