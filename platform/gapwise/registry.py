@@ -1,8 +1,8 @@
 """Name → part: how a family finds its members, built in or plugged in.
 
 A family is a package with one file a member. The file's stem is the member's name (``small_cnn.py``
-is ``small-cnn``) and its ``__all__`` names the part. ``base``, files that begin with ``_`` and those
-that the package lists as ``HELPERS`` are no members. Built-in packages and plug-ins enter by one
+is ``small-cnn``) and its ``__all__`` names the part. No members are ``base``, files that begin with
+``_`` and those that the package lists as ``HELPERS``. Built-in packages and plug-ins enter by one
 door: an entry point in the family's group (``gapwise.networks``, say) whose value is the package.
 """
 

@@ -55,22 +55,33 @@ class Published:
 
 
 class Chain(nn.Module):
-    """A network that is its children, one after the other, in the order of their definition."""
+    """A network that is its children, one after the other, in the order of their definition.
+
+    Attributes:
+        published: the sizes whose numbers are known; the first is the one that the name stands for.
+        aside: names of the children that are no part of that way: side branches.
+    """
 
     published: ClassVar[tuple[Published, ...]] = ()
+    aside: ClassVar[tuple[str, ...]] = ()
 
     def forward(self, x: Tensor) -> Tensor | Branched:
         """Return (batch, outputs) for x: (batch, *input_shape)."""
-        for child in self.children():
+        for child in self.way():
             x = child(x)
         return x
+
+    def way(self) -> list[nn.Module]:
+        """Return the children from the inputs to the outputs, side branches left out."""
+        return [child for name, child in self.named_children() if name not in self.aside]
 
 
 def layers(network: nn.Module) -> list[tuple[str, nn.Module]]:
     """Return the network's units in order, each with its dotted name.
 
     Nested ``Sequential``s are opened; anything else (a layer, a residual block) is one unit, and so
-    is the whole of a network that is no ``Chain``, whose order nobody knows.
+    is the whole of a network that is no ``Chain``, whose order nobody knows. Side branches are left
+    out.
     """
     return list(_units("", network))
 
@@ -79,8 +90,10 @@ def _units(name: str, module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     if not isinstance(module, Chain | nn.Sequential):
         yield name, module
         return
+    aside = module.aside if isinstance(module, Chain) else ()
     for child_name, child in module.named_children():
-        yield from _units(f"{name}.{child_name}" if name else child_name, child)
+        if child_name not in aside:
+            yield from _units(f"{name}.{child_name}" if name else child_name, child)
 
 
 @dataclass(frozen=True)
