@@ -18,6 +18,12 @@ AMBER: Final = "#dc8f2c"
 RED: Final = "#c8414b"
 VIOLET: Final = "#7d55c7"
 
+# Layers of networks have colours of their own, so that no gap's colour means something else.
+TEAL: Final = "#2a8ca0"
+PINE: Final = "#1f6474"
+SAND: Final = "#d9c08c"
+PLUM: Final = "#a8577e"
+
 GAPS: Final = {
     "bias": BLUE,
     "avoidable_bias": BLUE,
@@ -28,7 +34,7 @@ GAPS: Final = {
 
 SPLITS: Final = {"train": BLUE, "train_dev": AMBER, "dev": RED, "test": VIOLET}
 
-SERIES: Final = (BLUE, RED, AMBER, VIOLET, GOOD, "#2a8ca0", "#a8577e", MUTED)
+SERIES: Final = (BLUE, RED, AMBER, VIOLET, GOOD, TEAL, PLUM, MUTED)
 
 
 def of_gap(name: str) -> str:

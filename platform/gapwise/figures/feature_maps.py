@@ -1,0 +1,52 @@
+"""Feature maps: what each unit of a layer makes of one picture, all on one scale."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from gapwise.figures.tiles import Tile, greys, signed, tiles
+
+__all__ = ["feature_maps"]
+
+
+def feature_maps(
+    maps: NDArray[Any],
+    names: Sequence[str],
+    *,
+    most: float,
+    columns: int,
+    chosen: int | None = None,
+) -> go.Figure:
+    """Draw maps in rows; where none is below zero black is 0, else white is and blue is below.
+
+    Args:
+        maps: (maps, height, width).
+        names: of the units, one a map.
+        most: the greatest size of a value in the whole layer, which decides the scale.
+        columns: maps a row.
+        chosen: place of the map that is framed; None: none is.
+    """
+    color = signed if float(np.nan_to_num(maps).min(initial=0.0)) < 0 else greys
+    shown = [
+        Tile(
+            picture=color(one, most),
+            caption=name,
+            hover=[f"unit {name}", f"highest {_number(one.max())}", f"mean {_number(one.mean())}"],
+            chosen=place == chosen,
+        )
+        for place, (one, name) in enumerate(zip(maps, names, strict=True))
+    ]
+    return tiles(shown, columns=columns, side=72)
+
+
+def example() -> go.Figure:
+    """Draw two maps, the second without any activation (made-up numbers)."""
+    maps = np.stack([np.outer([0, 1, 2, 1], [0, 1, 1, 0]), np.zeros((4, 4))])
+    return feature_maps(maps, ["0", "1"], most=2.0, columns=2, chosen=0)
+
+
+def _number(value: Any) -> str:
+    return f"{float(value):.3g}".replace("-", "−")
