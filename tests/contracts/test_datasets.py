@@ -1,7 +1,8 @@
 """What every dataset must hold; a new one is tested without being told.
 
 A dataset without required options is read as it is (from ``GAPWISE_DATA`` where it is not bundled).
-One with required options, a reader, needs an example of them in ``RECIPES``.
+One with required options, a reader, needs an example of them in ``RECIPES``; ``PARTS`` says which
+part of a large public set is read.
 """
 
 import inspect
@@ -57,6 +58,8 @@ RECIPES = {
     "idx": _write_idx,
     "npz": _write_npz,
 }
+# What keeps a public set to the part that tests have.
+PARTS = {"cifar10": {"train_images": 10_000}}
 
 
 def required(name: str) -> list[str]:
@@ -68,7 +71,7 @@ def required(name: str) -> list[str]:
 def read(request, home, tmp_path, monkeypatch):
     """A function that reads one dataset, the same each time."""
     name = request.param
-    options = {}
+    options = PARTS.get(name, {})
     if required(name):
         assert name in RECIPES, f"add an example of {name}'s options {required(name)} to RECIPES"
         options = RECIPES[name](tmp_path)
