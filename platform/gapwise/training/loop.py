@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gapwise.data.prepared import Prepared
 from gapwise.errors import StoppedError, TrainingError
 from gapwise.records import Job
-from gapwise.training.augmentation import Augmentation
+from gapwise.training.augmentation.augment import make_augmentation
 from gapwise.training.callbacks import Callback, Checkpoint, Epoch
 from gapwise.training.checkpoints import CheckpointStore
 from gapwise.training.draws import key, seed_generators
@@ -54,7 +54,9 @@ class Loop:
     def __post_init__(self) -> None:
         self._train = self.prepared.indices("train")
         self._dev = self.prepared.indices("dev")
-        self._augment = Augmentation(**self.recipe.augmentation, seed=self.job.seed)
+        self._augment = make_augmentation(
+            self.recipe.augmentation, self.prepared, self.job.seed, self.learner.device
+        )
         self._rates: list[float] = []
         self._batches: list[NDArray[np.int64]] = []
         self._sizes: list[int] = []

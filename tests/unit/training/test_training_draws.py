@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from gapwise.training.augmentation import Augmentation
+from gapwise.training.augmentation.augment import Augmentation
 from gapwise.training.draws import hashed, key, shuffled
 from gapwise.training.order import cut, epoch_batches
 

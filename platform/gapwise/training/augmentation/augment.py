@@ -1,48 +1,125 @@
-"""Label-keeping changes to a batch of images (notes 5.17), drawn by (seed, epoch, example)."""
+"""Label-keeping changes to a batch of pictures (notes 5.17), drawn by (seed, epoch, example)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gapwise.training.draws import hashed, key
+from gapwise.data.prepared import Prepared
+from gapwise.training.augmentation import colours, geometry, warp
+from gapwise.training.augmentation.draw import Draw
 
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """Mirror half of the images, and shift each by up to ``shift`` pixels; zeros come in."""
+    """All changes to training pictures, in this order; what is not asked for is left out.
 
-    mirror: bool
-    shift: int
+    Crop, mirror, rotation, shear, shift and warp move pixels: they are composed, and the pictures
+    are sampled once (bilinear); mirror and shift alone move whole pixels and stay exact. Zeros come
+    in where a pixel comes from beyond the picture. Then colour and PCA colour add to every pixel,
+    those zeros too, and what leaves 0–255 is cut off.
+
+    Attributes:
+        mirror: mirror half of the pictures left to right.
+        shift: up to so many whole pixels along each side.
+        crop: least share of the area that a random window has, which is scaled back to size.
+        rotation, shear: up to so many degrees either way.
+        warp: local displacement of up to so many pixels.
+        colour: up to so much of 255 more or less in each channel.
+        pca_colour: deviation of the random multiples of the principal colours.
+        components: (channels, channels), the principal colours (``principal_components``).
+        seed: the run's seed.
+    """
+
     seed: int
+    mirror: bool = False
+    shift: int = 0
+    crop: float = 1.0
+    rotation: float = 0.0
+    shear: float = 0.0
+    warp: float = 0.0
+    colour: float = 0.0
+    pca_colour: float = 0.0
+    components: Tensor | None = None
 
     def __call__(self, images: Tensor, positions: Tensor, epoch: int) -> Tensor:
-        """Return images (n, channels, height, width) changed, each by its own draw.
+        """Return images (n, channels, height, width) changed, each by its own draws.
+
+        uint8 where pixels were moved as they are, else float32 in the same range.
 
         Args:
             images: raw images, on any device.
             positions: (n,) int64 positions of the examples in the dataset, on the same device.
             epoch: the epoch, from 1.
         """
+        draw = Draw(positions, self.seed, epoch)
+        move = self._sampled if self._between_pixels else self._moved
+        return self._recoloured(move(images, draw), draw)
+
+    @property
+    def _between_pixels(self) -> bool:
+        return self.crop < 1 or any((self.rotation, self.shear, self.warp))
+
+    def _moved(self, images: Tensor, draw: Draw) -> Tensor:
         if self.mirror:
-            flip = hashed(positions, key("mirror", self.seed, epoch)) & 1
-            images = torch.where(flip.bool()[:, None, None, None], images.flip(3), images)
+            turned = draw.coin("mirror").bool()[:, None, None, None]
+            images = torch.where(turned, images.flip(3), images)
         if self.shift:
-            down = self._offsets(positions, key("down", self.seed, epoch))
-            right = self._offsets(positions, key("right", self.seed, epoch))
-            images = _windows(F.pad(images, (self.shift,) * 4), images.shape, down, right)
+            padded = F.pad(images, (self.shift,) * 4)
+            images = geometry.windows(padded, images.shape, *geometry.offsets(draw, self.shift))
         return images
 
-    def _offsets(self, positions: Tensor, of: int) -> Tensor:
-        """Return (n,) integers, equally likely in [0, 2·shift]."""
-        return (hashed(positions, of) * (2 * self.shift + 1)) >> 32
+    def _sampled(self, images: Tensor, draw: Draw) -> Tensor:
+        height, width = images.shape[2:]
+        u = geometry.from_centre(width, images.device)
+        v = geometry.from_centre(height, images.device)[:, None]
+        if self.warp:
+            right, down = warp.displacements(draw, self.warp, height, width)
+            u, v = u + right, v + down
+        return geometry.sampled(images, *self._affine(draw, height, width).at(u, v))
+
+    def _affine(self, draw: Draw, height: int, width: int) -> geometry.Affine:
+        change = geometry.Affine()
+        if self.crop < 1:
+            change = change.then(geometry.cropped(draw, self.crop, height, width))
+        if self.mirror:
+            change = change.then(geometry.mirrored(draw))
+        if self.rotation:
+            change = change.then(geometry.rotated(draw, self.rotation))
+        if self.shear:
+            change = change.then(geometry.sheared(draw, self.shear))
+        if self.shift:
+            change = change.then(geometry.shifted(draw, self.shift))
+        return change
+
+    def _recoloured(self, images: Tensor, draw: Draw) -> Tensor:
+        added: list[Tensor] = []
+        if self.colour:
+            added.append(colours.amounts(draw, self.colour, images.shape[1]))
+        if self.pca_colour and self.components is not None:
+            added.append(colours.principal_amounts(draw, self.pca_colour, self.components))
+        return colours.recoloured(images, torch.stack(added).sum(0)) if added else images
 
 
-def _windows(padded: Tensor, shape: torch.Size, down: Tensor, right: Tensor) -> Tensor:
-    """Return from each padded image the window of ``shape`` that starts at (down, right)."""
-    count, _, height, width = shape
-    examples = torch.arange(count, device=padded.device)[:, None, None]
-    rows = (down[:, None] + torch.arange(height, device=padded.device))[:, :, None]
-    columns = (right[:, None] + torch.arange(width, device=padded.device))[:, None, :]
-    return padded[examples, :, rows, columns].permute(0, 3, 1, 2)
+def make_augmentation(
+    options: Mapping[str, Any], prepared: Prepared, seed: int, device: torch.device
+) -> Augmentation:
+    """Return the augmentation of a training, with the principal colours of its data if asked for.
+
+    Args:
+        options: the pipeline's ``training.augmentation``.
+        prepared: the data.
+        seed: the run's seed.
+        device: where the pictures will be.
+
+    Raises:
+        PipelineError: the data has no pictures, or they are too small for an option.
+    """
+    components = None
+    if options["pca_colour"]:
+        found = colours.principal_components(prepared.inputs, prepared.indices("train"))
+        components = torch.from_numpy(found).to(device)
+    return Augmentation(seed=seed, components=components, **options)
