@@ -1,11 +1,13 @@
 """Plain values that several parts share; they import numpy alone and hold no part's behaviour."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gapwise.labels import CLASSES, Labels
 
 SPLITS = ("train", "train_dev", "dev", "test")
 RUNGS = ("human", *SPLITS)
@@ -33,8 +35,9 @@ class ExampleSet:
         name: the dataset's name; (name, id) is an example's key in the ledger.
         inputs: images (n, channels, height, width) uint8, or rows (n, features) float32; may be a
             memory map.
-        targets: (n,) int64, positions in ``classes``.
-        classes: the class names, in the order of the scores.
+        targets: of the form that ``labels`` tells: (n,) int64, (n,) float32 or (n, k) int64.
+        classes: the class names, in the order of the scores, where every example has one class.
+        labels: what the targets are; by default each is one of ``classes``.
         ids: (n,) str, unique and stable.
         sources: (n,) str, the distribution that each example came from.
         groups: (n,) str or None; a group never straddles splits.
@@ -49,8 +52,9 @@ class ExampleSet:
 
     name: str
     inputs: NDArray[Any]
-    targets: NDArray[np.int64]
-    classes: tuple[str, ...]
+    targets: NDArray[Any]
+    classes: tuple[str, ...] = ()
+    labels: Labels = CLASSES
     ids: NDArray[np.str_]
     sources: NDArray[np.str_]
     groups: NDArray[np.str_] | None = None
@@ -63,6 +67,11 @@ class ExampleSet:
     notes: tuple[str, ...] = ()
     snapshot: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.labels.kind == "class":
+            labels = replace(self.labels, classes=(self.classes,))
+            object.__setattr__(self, "labels", labels)
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -73,12 +82,14 @@ class Predictions:
 
     Attributes:
         example_id: (n,) str.
-        target: (n,) int64 positions in ``classes``, or (n,) str where there are no classes.
-        predicted: as ``target``.
+        target: (n,) int64 positions in ``classes``, or of another form that ``labels`` tells, or
+            (n,) str where nobody knows what they are.
+        predicted: as ``target``; of several labels, none is unknown.
         error: (n,) float64 in [0, 1].
         weight: (n,) float64.
         loss: (n,) float64 or None.
         scores: (n, k) float32 or None, in the order of ``classes``.
+        labels: what target and predicted are, where they are no classes.
         source, group, media: (n,) str or None.
         metadata: further columns, each (n,).
     """
@@ -92,6 +103,7 @@ class Predictions:
     classes: tuple[str, ...] = ()
     loss: NDArray[np.float64] | None = None
     scores: NDArray[np.float32] | None = None
+    labels: Labels = CLASSES
     source: NDArray[np.str_] | None = None
     group: NDArray[np.str_] | None = None
     media: NDArray[np.str_] | None = None
@@ -216,6 +228,8 @@ class Job:
         seed: seed of initial weights, order, dropout and augmentation.
         epochs: train until this many epochs are done.
         parameters: dotted overrides that a trial makes.
+        start: file of the weights that the training starts from, "" for those that the seed draws.
+        start_digest: their sha256, over names, shapes and bits.
     """
 
     pipeline: Mapping[str, Any]
@@ -225,6 +239,8 @@ class Job:
     seed: int
     epochs: int
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    start: str = ""
+    start_digest: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,56 +1,168 @@
-"""What holds for every registered task with class targets."""
+"""What holds for every registered task, with targets of its kind."""
 
+import numpy as np
 import pytest
 import torch
 
+from gapwise.errors import DataError, PipelineError
+from gapwise.labels import Labels, one_class
 from gapwise.tasks.base import TASKS, Task
 
-CLASSES = ("cat", "dog", "owl")
+N = 40
+POSITIONS = torch.arange(N)
+KINDS = {
+    "class": (one_class(("cat", "dog", "owl")), POSITIONS % 3),
+    "number": (Labels(kind="number", names=("price",)), 100 + 7.0 * (POSITIONS % 11)),
+    "several": (
+        Labels(kind="several", names=("wet", "cold"), classes=(("no", "yes"), ("no", "yes"))),
+        torch.stack([POSITIONS % 2, POSITIONS // 2 % 2], 1),
+    ),
+}
+
+
+def made(name: str) -> Task:
+    task = TASKS.get(name)()
+    labels, targets = KINDS[task.kind]
+    task.use(labels, TASKS.get(name)().fit(labels, targets.numpy()))
+    return task
 
 
 @pytest.fixture(params=TASKS.names())
 def task(request: pytest.FixtureRequest) -> Task:
-    return TASKS.get(request.param)()
+    return made(request.param)
+
+
+@pytest.fixture
+def targets(task: Task) -> torch.Tensor:
+    return KINDS[task.kind][1]
 
 
 @pytest.fixture
 def outputs(task: Task) -> torch.Tensor:
     torch.manual_seed(0)
-    return torch.randn(40, task.outputs(CLASSES), requires_grad=True)
+    return torch.randn(N, task.outputs(task.labels), requires_grad=True)
 
 
-TARGETS = torch.arange(40) % 3
+def test_every_kind_of_labels_has_a_task() -> None:
+    assert {part.kind for _, part in TASKS} == set(KINDS)
 
 
-def test_classify_is_found() -> None:
-    assert "classify" in TASKS.names()
-
-
-def test_loss_is_finite_an_example_and_has_a_gradient(task: Task, outputs: torch.Tensor) -> None:
-    loss = task.loss(outputs, TARGETS)
-    assert loss.shape == (40,)
+@pytest.mark.parametrize("of", ["loss", "training_loss"])
+def test_loss_is_finite_an_example_and_has_a_gradient(
+    task: Task, outputs: torch.Tensor, targets: torch.Tensor, of: str
+) -> None:
+    loss = getattr(task, of)(outputs, targets)
+    assert loss.shape == (N,)
     assert loss.dtype == torch.float32
+    assert loss.isfinite().all()
     loss.mean().backward()
     assert outputs.grad is not None
     assert outputs.grad.isfinite().all()
+    assert outputs.grad.any(1).all()
 
 
-def test_loss_takes_bfloat16(task: Task, outputs: torch.Tensor) -> None:
-    assert task.loss(outputs.bfloat16(), TARGETS).dtype == torch.float32
+def test_loss_takes_bfloat16_and_keeps_float64(
+    task: Task, outputs: torch.Tensor, targets: torch.Tensor
+) -> None:
+    assert task.loss(outputs.bfloat16(), targets).dtype == torch.float32
+    assert task.loss(outputs.double(), targets).dtype == torch.float64
+
+
+def test_training_on_the_loss_brings_the_error_down(task: Task, targets: torch.Tensor) -> None:
+    outputs = torch.zeros(N, task.outputs(task.labels), requires_grad=True)
+    before = task.error(task.predict(outputs), targets).mean()
+    optimizer = torch.optim.Adam([outputs], lr=0.1)
+    for _ in range(100):
+        optimizer.zero_grad()
+        task.training_loss(outputs, targets).mean().backward()
+        optimizer.step()
+    assert task.error(task.predict(outputs), targets).mean() < before / 2
 
 
 def test_error_is_in_the_unit_interval_and_0_for_the_truth(
-    task: Task, outputs: torch.Tensor
+    task: Task, outputs: torch.Tensor, targets: torch.Tensor
 ) -> None:
-    predicted = task.predict(outputs)
-    error = task.error(predicted, TARGETS)
-    assert error.shape == (40,)
+    predicted = task.predict(outputs.detach())
+    assert predicted.shape == targets.shape
+    assert predicted.dtype == targets.dtype
+    error = task.error(predicted, targets)
+    assert error.shape == (N,)
+    assert error.dtype == torch.float32
     assert ((error >= 0) & (error <= 1)).all()
     assert error.any()
-    assert not task.error(TARGETS, TARGETS).any()
+    assert not task.error(targets, targets).any()
 
 
-def test_the_highest_score_is_predicted(task: Task, outputs: torch.Tensor) -> None:
+def test_scores_are_a_row_an_example_or_none(task: Task, outputs: torch.Tensor) -> None:
     scores = task.scores(outputs)
-    assert scores.shape == (40, 3)
-    assert torch.equal(scores.argmax(1), task.predict(outputs))
+    if task.kind == "number":
+        assert scores is None
+    else:
+        assert scores is not None
+        assert scores.shape == outputs.shape
+        assert ((scores >= 0) & (scores <= 1)).all()
+
+
+def test_the_highest_score_is_predicted() -> None:
+    task = made("classify")
+    outputs = torch.randn(N, 3, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(task.scores(outputs).argmax(1), task.predict(outputs))
+
+
+@pytest.mark.parametrize("of", ["loss", "training_loss"])
+def test_targets_of_another_shape_are_refused_and_both_are_named(
+    task: Task, outputs: torch.Tensor, targets: torch.Tensor, of: str
+) -> None:
+    for wrong in (targets[:, None], targets[:-1], targets[0]):
+        with pytest.raises(DataError) as refused:
+            getattr(task, of)(outputs, wrong)
+        assert str(tuple(outputs.shape)) in str(refused.value)
+        assert str(tuple(wrong.shape)) in str(refused.value)
+
+
+def test_an_error_is_never_broadcast(task: Task, targets: torch.Tensor) -> None:
+    """(n,) against (n, 1) would be (n, n): the rank-1 trap."""
+    column = targets[:, None]
+    for predicted, against in ((targets, column), (column, targets), (targets, targets[:1])):
+        with pytest.raises(DataError) as refused:
+            task.error(predicted, against)
+        assert str(tuple(predicted.shape)) in str(refused.value)
+        assert str(tuple(against.shape)) in str(refused.value)
+
+
+def test_what_is_learned_is_plain_and_makes_an_equal_task(
+    task: Task, outputs: torch.Tensor, targets: torch.Tensor
+) -> None:
+    fitted = type(task)().fit(task.labels, targets.numpy())
+    assert all(isinstance(value, float | list) for value in fitted.values())
+    other = type(task)()
+    other.use(task.labels, fitted)
+    assert torch.equal(other.training_loss(outputs, targets), task.training_loss(outputs, targets))
+    assert torch.equal(other.predict(outputs), task.predict(outputs))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_labels_of_another_kind_are_refused_with_the_tasks_that_would_do(
+    task: Task, kind: str
+) -> None:
+    if kind == task.kind:
+        return
+    labels, targets = KINDS[kind]
+    fitting = next(name for name, part in TASKS if part.kind == kind)
+    for call in (lambda: task.fit(labels, targets.numpy()), lambda: task.use(labels, {})):
+        with pytest.raises(PipelineError, match=fitting):
+            call()
+
+
+def test_further_columns_have_an_entry_an_example(
+    task: Task, outputs: torch.Tensor, targets: torch.Tensor
+) -> None:
+    for values in task.columns(task.predict(outputs.detach()), targets).values():
+        assert values.shape == (N,)
+
+
+def test_no_example_takes_no_part(task: Task, targets: torch.Tensor) -> None:
+    empty = torch.empty(0, task.outputs(task.labels))
+    assert task.loss(empty, targets[:0]).shape == (0,)
+    assert task.error(task.predict(empty), targets[:0]).shape == (0,)
+    assert np.array_equal(task.predict(empty).shape, targets[:0].shape)

@@ -23,6 +23,7 @@ from gapwise.data.normalisation import mean_and_deviation
 from gapwise.data.pieces import pieces
 from gapwise.data.placing import put_in_place
 from gapwise.errors import DataError, StorageError, did_you_mean
+from gapwise.labels import Labels, one_class
 from gapwise.records import SPLITS, ExampleSet, Quarantined
 
 FORMAT = 1
@@ -41,7 +42,8 @@ class Prepared:
         self._meta = meta
         self.name: str = meta["name"]
         self.digest: str = meta["digest"]
-        self.classes: tuple[str, ...] = tuple(meta["classes"])
+        labels = meta.get("labels")
+        self.labels = one_class(meta["classes"]) if labels is None else Labels.read(labels)
         self.feature_names: tuple[str, ...] = tuple(meta["feature_names"])
         self.input_shape: tuple[int, ...] = tuple(meta["input_shape"])
         self.media_root: str = meta["media_root"]
@@ -63,9 +65,14 @@ class Prepared:
         array: NDArray[Any] = np.load(self.folder / "inputs.npy", mmap_mode="r")
         return array
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names where every example has one class, else ()."""
+        return self.labels.only
+
     @cached_property
-    def targets(self) -> NDArray[np.int64]:
-        """(n,) positions in ``classes``."""
+    def targets(self) -> NDArray[Any]:
+        """Of the form that ``labels`` tells: (n,) int64, (n,) float32 or (n, k) int64."""
         return self._array("targets")
 
     @cached_property
@@ -160,7 +167,9 @@ def digest_of(examples: ExampleSet, assignment: Assignment) -> str:
 
 def _facts(examples: ExampleSet, assignment: Assignment) -> dict[str, Any]:
     """Return all that is stored beside the arrays, as plain values."""
-    return {
+    # One class an example is the common case, and says all by its classes.
+    several = {} if examples.labels.kind == "class" else {"labels": asdict(examples.labels)}
+    return several | {
         "name": examples.name,
         "n": len(examples),
         "classes": list(examples.classes),

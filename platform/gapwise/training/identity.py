@@ -22,7 +22,10 @@ _FREE = ("checkpoint_seconds", "early_stopping")
 PACKAGE = Path(__file__).parents[1]
 
 # The code that decides numbers; pages, commands and tracking may change under a run.
-_DECIDING = ("networks", "tasks", "training", "metrics", "records.py", "data/prepared.py")
+_DECIDING = (
+    *("networks", "tasks", "training", "metrics"),
+    *("labels.py", "records.py", "data/prepared.py"),
+)
 
 
 def identity(job: Job, recipe: Recipe, prepared: Prepared) -> dict[str, Any]:
@@ -32,6 +35,7 @@ def identity(job: Job, recipe: Recipe, prepared: Prepared) -> dict[str, Any]:
         "plan": asdict(job.plan),
         "seed": job.seed,
         "data": prepared.digest,
+        "start": job.start_digest,
         "code": code_digest(PACKAGE),
         "version": {"torch": torch.__version__, "gapwise": version("gapwise")},
     }

@@ -1,7 +1,7 @@
 """A network with its normalisation: takes raw examples, gives outputs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from gapwise.labels import Labels, one_class
 from gapwise.networks.base import NETWORKS
 from gapwise.tasks.base import TASKS, Task
 from gapwise.training.recipe import build
@@ -21,13 +22,37 @@ class ModelSpec:
     Attributes:
         network, task: parts, each a name with its options beside it.
         input_shape: shape of one example.
-        classes: class names in the order of the scores.
+        labels: what is predicted: class names in the order of the scores, or numbers.
+        fitted: what the task learned from the targets of the train split.
     """
 
     network: Mapping[str, Any]
     task: Mapping[str, Any]
     input_shape: tuple[int, ...]
-    classes: tuple[str, ...]
+    labels: Labels
+    fitted: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names where every example has one class, else ()."""
+        return self.labels.only
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> "ModelSpec":
+        """Return the spec that a checkpoint or an exported file holds as plain values.
+
+        Raises:
+            KeyError: a value is missing.
+        """
+        # Files from before 0.2 know classes alone.
+        labels = values.get("labels")
+        return cls(
+            network=values["network"],
+            task=values["task"],
+            input_shape=tuple(values["input_shape"]),
+            labels=one_class(values["classes"]) if labels is None else Labels.read(labels),
+            fitted=values.get("fitted", {}),
+        )
 
 
 class Model(nn.Module):
@@ -45,7 +70,8 @@ class Model(nn.Module):
         super().__init__()
         self.spec = spec
         self.task: Task = build(TASKS, spec.task)
-        self.outputs = self.task.outputs(spec.classes)
+        self.task.use(spec.labels, spec.fitted)
+        self.outputs = self.task.outputs(spec.labels)
         self.network: nn.Module = build(
             NETWORKS, spec.network, input_shape=spec.input_shape, outputs=self.outputs
         )

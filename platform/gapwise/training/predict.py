@@ -1,8 +1,6 @@
 """Predictions of a split from one checkpoint, in evaluation mode."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -40,7 +38,8 @@ def predict(place: Path, job: Job, prepared: Prepared, split: str) -> Prediction
         outputs = _outputs(model, prepared, positions, job.plan, device)
         task = model.task
         targets = torch.from_numpy(prepared.targets[positions])
-        predicted = task.predict(outputs)
+        predicted, scores = task.predict(outputs), task.scores(outputs)
+        judged = {k: v.numpy() for k, v in task.columns(predicted, targets).items()}
         return Predictions(
             split=split,
             example_id=prepared.ids[positions],
@@ -50,11 +49,12 @@ def predict(place: Path, job: Job, prepared: Prepared, split: str) -> Prediction
             weight=_at(prepared.weights, positions, default=1.0),
             classes=prepared.classes,
             loss=task.loss(outputs, targets).double().numpy(),
-            scores=task.scores(outputs).numpy(),
+            scores=None if scores is None else scores.numpy(),
+            labels=prepared.labels,
             source=prepared.sources[positions],
             group=None if prepared.groups is None else prepared.groups[positions],
             media=None if prepared.media is None else prepared.media[positions],
-            metadata={name: column[positions] for name, column in prepared.metadata.items()},
+            metadata={k: v[positions] for k, v in prepared.metadata.items()} | judged,
         )
 
 
@@ -93,25 +93,17 @@ def _best_named_by(path: Path) -> int | None:
 
 
 def _model(saved: Saved) -> Model:
-    spec: Mapping[str, Any] = saved.values["model"]
-    model = Model(
-        ModelSpec(
-            network=spec["network"],
-            task=spec["task"],
-            input_shape=tuple(spec["input_shape"]),
-            classes=tuple(spec["classes"]),
-        )
-    )
+    model = Model(ModelSpec.read(saved.values["model"]))
     model.load_state_dict(dict(under_prefix(saved.tensors, "model.")))
     return model
 
 
 def _check_fits(model: Model, prepared: Prepared, path: Path) -> None:
-    trained = (model.spec.input_shape, model.spec.classes)
-    if trained != (prepared.input_shape, prepared.classes):
+    trained = (model.spec.input_shape, model.spec.labels)
+    if trained != (prepared.input_shape, prepared.labels):
         raise UsageError(
-            f"checkpoint {path} was trained on inputs {trained[0]} and {len(trained[1])} classes, "
-            f"but {prepared.name} has {prepared.input_shape} and {len(prepared.classes)}, or other "
+            f"checkpoint {path} was trained on inputs {trained[0]} and {trained[1].told}, but "
+            f"{prepared.name} has {prepared.input_shape} and {prepared.labels.told}, or other "
             "names of classes; predict with the data of its run"
         )
 
@@ -124,7 +116,7 @@ def _outputs(
     device: torch.device,
 ) -> torch.Tensor:
     """Return (n, units) float32 on the CPU."""
-    parts = [torch.empty(0, model.task.outputs(prepared.classes))]
+    parts = [torch.empty(0, model.outputs)]
     with evaluating(model):
         # One split is read once: no need to hold all examples in memory.
         for batch in StreamFeed(prepared, device).batches(cut(positions, EVALUATION_BATCH)):

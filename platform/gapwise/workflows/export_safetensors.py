@@ -1,6 +1,7 @@
 """A network as safetensors: weights, and all that makes it again as JSON in the metadata."""
 
 import json
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
@@ -34,6 +35,8 @@ def metadata(trained: TrainedRun) -> dict[str, str]:
         "network": dict(model.spec.network),
         "task": dict(model.spec.task),
         "input_shape": list(model.spec.input_shape),
+        "labels": asdict(model.spec.labels),
+        "fitted": dict(model.spec.fitted),
         "classes": list(model.spec.classes),
         "normalisation": {
             "mean": model.mean.flatten().tolist(),
@@ -53,12 +56,7 @@ def read(path: Path) -> Model:
         with safe_open(path, framework="pt") as file:
             facts = {name: json.loads(text) for name, text in (file.metadata() or {}).items()}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        spec = ModelSpec(
-            network=facts["network"],
-            task=facts["task"],
-            input_shape=tuple(facts["input_shape"]),
-            classes=tuple(facts["classes"]),
-        )
+        spec = ModelSpec.read(facts)
     except (OSError, SafetensorError, ValueError, KeyError) as error:
         raise StorageError(
             f"{path} is no network that gapwise exported ({error}); export the run again"

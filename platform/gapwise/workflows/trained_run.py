@@ -81,7 +81,7 @@ def outputs_of(trained: TrainedRun, inputs: NDArray[Any]) -> Tensor:
     """
     plan = _possible(trained.plan)
     model = trained.model
-    parts = [torch.empty(0, model.task.outputs(model.spec.classes))]
+    parts = [torch.empty(0, model.outputs)]
     with under(plan) as device, evaluating(ready(model, plan)):
         for start in range(0, len(inputs), EVALUATION_BATCH):
             batch = torch.from_numpy(np.array(inputs[start : start + EVALUATION_BATCH])).to(device)

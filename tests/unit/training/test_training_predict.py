@@ -12,6 +12,7 @@ import torch
 
 from gapwise.data.prepared import Prepared
 from gapwise.errors import PipelineError, StorageError, UsageError
+from gapwise.labels import one_class
 from gapwise.records import SPLITS, Job, NumericPlan
 from gapwise.training import plan as plans
 from gapwise.training.job import run_job
@@ -78,7 +79,7 @@ def test_no_checkpoint_yet_is_said(tmp_path: Path) -> None:
 def test_l2_class_map_of_other_data_is_refused(
     done: Job, digits: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(digits, "classes", tuple("987654321x"))
+    monkeypatch.setattr(digits, "labels", one_class(tuple("987654321x")))
     with pytest.raises(UsageError, match="predict with the data of its run"):
         predict(Path(done.folder), done, digits, "dev")
 
