@@ -35,7 +35,7 @@ def test_defaults_are_filled_in() -> None:
         ({"channels": ["a"]}, r'channels: is \["a"\], but must be a whole number'),
         ({"channels": [1.5]}, "must be a whole number"),
         ({"dropout": "much"}, 'dropout: is "much", but must be a number'),
-        ({"batch_norm": 1}, "batch_norm: is 1, but must be true or false"),
+        ({"batch_norm": 1}, "batch_norm: is 1, but must be 'none', 'before' or 'after'"),
         ({"input_shape": [1, 8, 8]}, "input_shape: network small-cnn has no such option"),
         ({"a\ufeff\n": 1}, r"^network\.a\\ufeff\\n: network small-cnn has no such option"),
         ({"_target_": "os.system"}, "_target_: network small-cnn has no such option"),

@@ -10,6 +10,9 @@ from gapwise.diagnostics.pipeline_view import PipelineView
 
 Change = Mapping[str, Any]
 
+_DENSE = ("linear-regression", "logistic-regression", "perceptron", "multilayer-perceptron")
+_SMALLER = (*_DENSE, "happy-cnn", "functional-cnn", "lenet5")
+
 
 def longer(view: PipelineView) -> Change:
     """Twice the epochs."""
@@ -39,7 +42,10 @@ def wider(view: PipelineView) -> Change | None:
 
 def deeper(view: PipelineView) -> Change | None:
     """One more hidden layer of the last one's size."""
-    if view.part("network") != "multilayer-perceptron":
+    # Where each layer has a dropout of its own, one more layer is more than one knob.
+    if view.part("network") != "multilayer-perceptron" or isinstance(
+        view.get("network.dropout"), list
+    ):
         return None
     hidden = [int(n) for n in view.get("network.hidden", [128])]
     return {"network.hidden": [*hidden, hidden[-1]]}
@@ -60,21 +66,27 @@ def architecture(view: PipelineView) -> Change | None:
     """The next better network for images."""
     if not view.images:
         return None
-    better = {"multilayer-perceptron": "small-cnn", "lenet5": "small-cnn", "small-cnn": "resnet20"}
+    better = {**dict.fromkeys(_SMALLER, "small-cnn"), "small-cnn": "resnet20"}
     found = better.get(view.part("network"))
     return {"network": found} if found else None
 
 
 def convolutions(view: PipelineView) -> Change | None:
     """A network of convolutions in place of a perceptron on images."""
-    return architecture(view) if view.part("network") == "multilayer-perceptron" else None
+    return architecture(view) if view.part("network") in _DENSE else None
 
 
 def regularize_less(view: PipelineView) -> Change | None:
     """No L2, or no dropout."""
     if view.get("training.l2", 0):
         return {"training.l2": 0.0}
-    return {"network.dropout": 0.0} if view.get("network.dropout", 0) else None
+    return {"network.dropout": 0.0} if any(_dropped(view)) else None
+
+
+def _dropped(view: PipelineView) -> list[float]:
+    """The share of units switched off, one number or one a layer."""
+    now = view.get("network.dropout", 0)
+    return [float(share) for share in now] if isinstance(now, list) else [float(now)]
 
 
 def l2(view: PipelineView) -> Change | None:
@@ -85,10 +97,11 @@ def l2(view: PipelineView) -> Change | None:
 
 def dropout(view: PipelineView) -> Change | None:
     """Some dropout, or more of it, up to one half."""
-    now = float(view.get("network.dropout", 0))
-    if not view.drops or now >= 0.5:
+    now = _dropped(view)
+    if not view.drops or min(now, default=0.5) >= 0.5:
         return None
-    return {"network.dropout": min(0.5, round(now + 0.3, 2))}
+    more = [max(share, min(0.5, round(share + 0.3, 2))) for share in now]
+    return {"network.dropout": more if isinstance(view.get("network.dropout"), list) else more[0]}
 
 
 def shift(view: PipelineView) -> Change | None:

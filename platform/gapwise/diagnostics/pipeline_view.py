@@ -6,7 +6,10 @@ from typing import Any
 
 from gapwise.diagnostics.evidence import Evidence
 
-_OF_IMAGES = ("lenet5", "small-cnn", "resnet20")
+_OF_IMAGES = (
+    "happy-cnn", "functional-cnn", "small-cnn", "lenet5", "alexnet", "vgg16", "resnet18",
+    "resnet20", "resnet50", "resnet56", "inception", "mobilenet-v1", "mobilenet-v2", "efficientnet",
+)  # fmt: skip
 _WITH_DROPOUT = ("lenet5", "small-cnn", "multilayer-perceptron")
 
 

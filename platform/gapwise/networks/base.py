@@ -7,6 +7,7 @@ built-in ones are ``Chain``s, and list in ``published`` the sizes whose numbers 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import sqrt
 from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor, nn
@@ -71,6 +72,11 @@ class Chain(nn.Module):
             x = child(x)
         return x
 
+    def append(self, **units: nn.Module) -> None:
+        """Put units behind those that are there, each under its name."""
+        for name, unit in units.items():
+            self.add_module(name, unit)
+
     def way(self) -> list[nn.Module]:
         """Return the children from the inputs to the outputs, side branches left out."""
         return [child for name, child in self.named_children() if name not in self.aside]
@@ -129,18 +135,36 @@ def size_after(network: str, windows: Sequence[Window], shape: tuple[int, int]) 
     """Return (height, width) of the map after all ``windows``.
 
     Raises:
-        PipelineError: a window does not fit; names the layer and the smallest image that fits.
+        PipelineError: a window does not fit; names the layer, the map that it got and the smallest
+            image that fits.
     """
     height, width = shape
     for window in windows:
+        got = height, width
         height, width = window.output_size(height), window.output_size(width)
         if min(height, width) < 1:
             side = _smallest(windows)
             raise PipelineError(
-                f"network {network}: layer {window.layer} does not fit an image of "
-                f"{shape[0]}×{shape[1]}; the smallest that fits is {side}×{side}"
+                f"network {network}: layer {window.layer} does not fit the map of "
+                f"{got[0]}×{got[1]} that it gets from images of {shape[0]}×{shape[1]}; "
+                f"the smallest that fits is {side}×{side}"
             )
     return height, width
+
+
+def shares(dropout: float | Sequence[float], count: int, last: int) -> list[float]:
+    """Return the dropout of each of ``count`` layers; one number stands for the ``last`` of them.
+
+    Raises:
+        ValueError: there are not as many numbers as layers.
+    """
+    if isinstance(dropout, Sequence):
+        if len(dropout) != count:
+            raise ValueError(
+                f"dropout has {len(dropout)} numbers, but {count} layers may have some"
+            )
+        return list(dropout)
+    return [0.0] * (count - last) + [dropout] * last
 
 
 def _smallest(windows: Sequence[Window]) -> int:
@@ -151,10 +175,11 @@ def _smallest(windows: Sequence[Window]) -> int:
     return size
 
 
-def initialize(network: nn.Module) -> None:
-    """Draw weights as He et al. (2015) for ReLU networks: variance 2/n, biases 0 (notes 3.6).
+def initialize(network: nn.Module, variance: float = 2.0) -> None:
+    """Draw weights with variance/n around 0, n the inputs of a unit; biases are 0 (notes 3.6).
 
-    Uses torch's global generator, so that the seed set before decides the weights.
+    2/n is that of He et al. (2015) for ReLU. Uses torch's global generator, so that the seed set
+    before decides the weights.
 
     Raises:
         ValueError: a layer has no units.
@@ -163,7 +188,7 @@ def initialize(network: nn.Module) -> None:
         if isinstance(module, nn.Conv2d | nn.Linear):
             if not module.weight.numel():
                 raise ValueError("a layer has 0 units; every layer needs at least 1")
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            nn.init.normal_(module.weight, 0.0, sqrt(variance) / sqrt(module.weight[0].numel()))
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
 

@@ -1,11 +1,21 @@
-"""A small convolutional network for small images."""
+"""A small convolutional network for small images (notes 5.5 to 5.7)."""
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import ClassVar
 
 from torch import nn
 
-from gapwise.networks.base import Chain, Window, image_shape, initialize, size_after
+from gapwise.networks.activations import ActivationName, Nonlinearity, NormPlace
+from gapwise.networks.base import (
+    Chain,
+    Published,
+    Window,
+    image_shape,
+    initialize,
+    shares,
+    size_after,
+)
 
 __all__ = ["SmallCnn"]
 
@@ -18,36 +28,59 @@ class SmallCnn(Chain):
         outputs: units of the last layer.
         channels: filters of each block.
         hidden: units of the dense layer before the last; 0 leaves it out.
-        dropout: share of units switched off before the last layer while training (notes 3.4.2).
-        batch_norm: normalise before each ReLU of the blocks (notes 3.15).
+        activation: what follows each layer but the last (notes 2.3).
+        slope: of leaky ReLU below 0.
+        batch_norm: normalise each block before or after its non-linearity (notes 3.15); before
+            it, the convolution's bias is left out.
+        dropout: share of units switched off while training (notes 3.4.2): one number for those
+            before the last layer, or one for each block and then those.
     """
 
-    def __init__(
+    published: ClassVar[tuple[Published, ...]] = (
+        Published(
+            name="small-cnn",
+            input_shape=(1, 28, 28),
+            outputs=10,
+            notes="5.6",
+            parameters=421_738,
+            macs=4_241_152,
+        ),
+    )
+
+    def __init__(  # noqa: PLR0913 - one option each
         self,
         *,
         input_shape: tuple[int, ...],
         outputs: int,
         channels: Sequence[int] = (32, 64),
         hidden: int = 128,
-        dropout: float = 0.0,
-        batch_norm: bool = True,
+        activation: ActivationName = "relu",
+        slope: float = 0.01,
+        batch_norm: NormPlace = "before",
+        dropout: float | Sequence[float] = 0.0,
     ) -> None:
         super().__init__()
         planes, height, width = image_shape("small-cnn", input_shape)
-        pools = [Window(f"pool {i + 1} of {len(channels)}", 2, 2) for i in range(len(channels))]
+        count = len(channels)
+        pools = [Window(f"pool {i + 1} of {count} (2×2)", 2, 2) for i in range(count)]
         height, width = size_after("small-cnn", pools, (height, width))
-        blocks = [_block(a, b, batch_norm) for a, b in pairwise((planes, *channels))]
+        follow = Nonlinearity(activation, slope, batch_norm)
+        *dropped, last = shares(dropout, count=count + 1, last=1)
+        for i, (units_in, units) in enumerate(pairwise((planes, *channels))):
+            name = f"convolution{i + 1}"
+            pool = {f"pool{i + 1}": nn.MaxPool2d(2)}
+            convolution = nn.Conv2d(units_in, units, 3, padding=1, bias=follow.bias)
+            self.append(
+                **{name: convolution},
+                **follow.behind(name, nn.BatchNorm2d(units), pool, dropped[i]),
+            )
         units = (channels[-1] if channels else planes) * height * width
-        dense = [nn.Linear(units, hidden), nn.ReLU()] if hidden else []
-        self.features = nn.Sequential(*blocks)
-        self.head = nn.Sequential(
-            nn.Flatten(), *dense, nn.Dropout(dropout), nn.Linear(hidden or units, outputs)
-        )
-        initialize(self)
-
-
-def _block(planes_in: int, planes_out: int, batch_norm: bool) -> nn.Sequential:
-    norm = [nn.BatchNorm2d(planes_out)] if batch_norm else []
-    convolution = nn.Conv2d(planes_in, planes_out, 3, padding=1, bias=not batch_norm)
-    # ReLU after pooling gives the same numbers as before it, on a quarter of the units.
-    return nn.Sequential(convolution, *norm, nn.MaxPool2d(2), nn.ReLU())
+        self.append(flatten=nn.Flatten())
+        if hidden:
+            plain = Nonlinearity(activation, slope, "none")
+            self.append(
+                dense=nn.Linear(units, hidden),
+                **plain.behind("dense", nn.Identity()),
+            )
+        self.append(dropout=nn.Dropout(last), output=nn.Linear(hidden or units, outputs))
+        initialize(self, follow.variance)

@@ -31,6 +31,8 @@ DIGITS: dict[str, Any] = {
 GAPS = ("avoidable_bias", "variance", "data_mismatch", "dev_overfit")
 NETWORKS: tuple[dict[str, Any], ...] = (
     {"name": "multilayer-perceptron", "hidden": [64]},
+    {"name": "multilayer-perceptron", "hidden": [64, 32], "dropout": [0.2, 0.1]},
+    {"name": "logistic-regression"},
     {"name": "lenet5"},
     {"name": "small-cnn", "dropout": 0.3},
     {"name": "resnet20"},

@@ -89,7 +89,7 @@ def test_he_variance_is_two_over_n() -> None:
     torch.manual_seed(0)
     network = MultilayerPerceptron(input_shape=(400,), outputs=300, hidden=[500])
     initialize(network)
-    first = network.layers[1]
+    first = network.dense1
     assert first.weight.var().item() == pytest.approx(2 / 400, rel=0.02)
     assert not first.bias.any()
 

@@ -351,7 +351,7 @@ def test_a_lone_last_example_does_not_trouble_batch_norm(
 ) -> None:
     split = ["train"] * 61 + ["dev"] * 40
     odd = write_prepared(tmp_path / "odd", digits.inputs[:101], digits.targets[:101], split)
-    network = {"name": "multilayer-perceptron", "batch_norm": True}
+    network = {"name": "multilayer-perceptron", "batch_norm": "before"}
     log = Log()
     run_job(make_job(data=odd, network=network, epochs=1), [log])
     assert [entry[3] for entry in log.steps.values()] == [30, 31]
