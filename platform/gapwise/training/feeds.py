@@ -6,14 +6,12 @@ from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-
-from gapwise.data.prepared import Prepared
 
 Positions = NDArray[np.int64]
 
@@ -28,6 +26,22 @@ class Batch:
     positions: Tensor
 
 
+class Source(Protocol):
+    """What a feed gives batches of, each with n entries: prepared data, or what stands for it."""
+
+    @property
+    def inputs(self) -> NDArray[Any]:
+        """(n, …), may be a memory map."""
+
+    @property
+    def targets(self) -> NDArray[Any]:
+        """(n, …)."""
+
+    @property
+    def weights(self) -> NDArray[np.float64] | None:
+        """(n,) or None."""
+
+
 class Feed(Protocol):
     """Gives the examples at the positions asked for, batch by batch."""
 
@@ -35,11 +49,11 @@ class Feed(Protocol):
         """Give one batch for each array of positions, in their order."""
 
 
-def open_feed(prepared: Prepared, device: torch.device) -> Feed:
+def open_feed(source: Source, device: torch.device) -> Feed:
     """Return a feed from the device's memory where the data takes less than a quarter of it."""
-    if prepared.inputs.nbytes < memory_limit(device):
-        return MemoryFeed(prepared, device)
-    return StreamFeed(prepared, device)
+    if source.inputs.nbytes < memory_limit(device):
+        return MemoryFeed(source, device)
+    return StreamFeed(source, device)
 
 
 def memory_limit(device: torch.device) -> int:
@@ -52,11 +66,11 @@ def memory_limit(device: torch.device) -> int:
 class MemoryFeed:
     """All examples as tensors on the device; a batch is an index into them."""
 
-    def __init__(self, prepared: Prepared, device: torch.device) -> None:
+    def __init__(self, source: Source, device: torch.device) -> None:
         self._device = device
-        self._inputs = torch.from_numpy(np.array(prepared.inputs)).to(device)
-        self._targets = torch.from_numpy(prepared.targets).to(device)
-        self._weights = _weights(prepared, device)
+        self._inputs = torch.from_numpy(np.array(source.inputs)).to(device)
+        self._targets = torch.from_numpy(source.targets).to(device)
+        self._weights = _weights(source, device)
 
     def batches(self, positions: Sequence[Positions]) -> Generator[Batch, None, None]:
         """Give one batch for each array of positions, in their order."""
@@ -76,11 +90,11 @@ class StreamFeed:
 
     AHEAD = 2
 
-    def __init__(self, prepared: Prepared, device: torch.device) -> None:
+    def __init__(self, source: Source, device: torch.device) -> None:
         self._device = device
-        self._source = prepared.inputs
-        self._targets = torch.from_numpy(prepared.targets).to(device)
-        self._weights = _weights(prepared, device)
+        self._source = source.inputs
+        self._targets = torch.from_numpy(source.targets).to(device)
+        self._weights = _weights(source, device)
 
     def batches(self, positions: Sequence[Positions]) -> Generator[Batch, None, None]:
         """Give one batch for each array of positions, in their order."""
@@ -111,7 +125,7 @@ class StreamFeed:
         return Batch(inputs, self._targets.index_select(0, index), weights, index)
 
 
-def _weights(prepared: Prepared, device: torch.device) -> Tensor | None:
-    if prepared.weights is None:
+def _weights(source: Source, device: torch.device) -> Tensor | None:
+    if source.weights is None:
         return None
-    return torch.from_numpy(prepared.weights.astype(np.float32)).to(device)
+    return torch.from_numpy(source.weights.astype(np.float32)).to(device)

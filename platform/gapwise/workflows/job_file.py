@@ -11,9 +11,13 @@ NAME = "job.json"
 
 
 def write_job(folder: Path, job: Job) -> None:
-    """Keep ``job`` in the run's folder; its own folder is written relative to that."""
-    relative = Path(job.folder).relative_to(folder).as_posix()
-    document = plain(asdict(replace(job, folder=relative)))
+    """Keep ``job`` in the run's folder; files of the run are written relative to that."""
+    relative = {
+        name: Path(path).relative_to(folder).as_posix()
+        for name, path in (("folder", job.folder), ("start", job.start))
+        if path
+    }
+    document = plain(asdict(replace(job, **relative)))
     (folder / NAME).write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
@@ -31,5 +35,7 @@ def read_job(folder: Path) -> Job:
             "recorded and has no network; train anew"
         ) from error
     plan = NumericPlan(**document.pop("plan"))
-    document["folder"] = str(folder / document["folder"])
+    for name in ("folder", "start"):
+        if document.get(name):
+            document[name] = str(folder / document[name])
     return Job(plan=plan, **document)
