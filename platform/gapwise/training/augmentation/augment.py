@@ -1,7 +1,7 @@
 """Label-keeping changes to a batch of pictures (notes 5.17), drawn by (seed, epoch, example)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
@@ -9,8 +9,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gapwise.data.prepared import Prepared
+from gapwise.errors import PipelineError
 from gapwise.training.augmentation import colours, geometry, warp
 from gapwise.training.augmentation.draw import Draw
+
+WARP_LIMIT = 4
+"""A warp of this part of the side would tear a picture's parts through one another."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,10 +120,38 @@ def make_augmentation(
         device: where the pictures will be.
 
     Raises:
-        PipelineError: the data has no pictures, or they are too small for an option.
+        PipelineError: an option is not for this data.
     """
+    check_augmentation(options, prepared.input_shape)
     components = None
     if options["pca_colour"]:
         found = colours.principal_components(prepared.inputs, prepared.indices("train"))
         components = torch.from_numpy(found).to(device)
     return Augmentation(seed=seed, components=components, **options)
+
+
+def check_augmentation(options: Mapping[str, Any], input_shape: tuple[int, ...]) -> None:
+    """Refuse augmentation of what is no picture, or that leaves nothing of one.
+
+    Args:
+        options: the pipeline's ``training.augmentation``.
+        input_shape: shape of one example.
+
+    Raises:
+        PipelineError: an option is not for such data.
+    """
+    defaults = {field.name: field.default for field in fields(Augmentation)}
+    asked = [name for name, value in options.items() if value != defaults[name]]
+    if asked and len(input_shape) != 3:
+        raise PipelineError(
+            f"training.augmentation.{asked[0]} is {options[asked[0]]}, but the examples are rows "
+            f"of {input_shape[0]} features, which are no pictures; take it out"
+        )
+    side = min(input_shape[-2:])
+    limits = {"shift": side, "warp": side // WARP_LIMIT}
+    for name in asked:
+        if options[name] >= limits.get(name, float("inf")):
+            raise PipelineError(
+                f"training.augmentation.{name} is {options[name]} pixels, which leaves nothing of "
+                f"pictures of {input_shape[1]}×{input_shape[2]}; set less than {limits[name]}"
+            )

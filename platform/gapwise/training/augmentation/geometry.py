@@ -119,10 +119,8 @@ def sampled(images: Tensor, x: Tensor, y: Tensor) -> Tensor:
 def windows(padded: Tensor, shape: torch.Size, down: Tensor, right: Tensor) -> Tensor:
     """Return from each padded image the window of ``shape`` that starts at (down, right)."""
     count, _, height, width = shape
-    examples = torch.arange(count, device=padded.device)[:, None, None]
-    rows = (down[:, None] + torch.arange(height, device=padded.device))[:, :, None]
-    columns = (right[:, None] + torch.arange(width, device=padded.device))[:, None, :]
-    return padded[examples, :, rows, columns].permute(0, 3, 1, 2)
+    examples = torch.arange(count, device=padded.device)
+    return padded.unfold(2, height, 1).unfold(3, width, 1)[examples, :, down, right]
 
 
 def _spread(entry: Entry) -> Entry:

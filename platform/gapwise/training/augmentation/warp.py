@@ -23,24 +23,35 @@ def displacements(draw: Draw, most: float, height: int, width: int) -> tuple[Ten
     net = most * draw.signed_rows("warp", 2 * KNOTS * KNOTS)
     net = net.reshape(-1, 2, KNOTS, KNOTS)
     rows, columns = (_spline(side, net.device) for side in (height, width))
-    # Sums by hand: a matrix product may add in another order in a batch of another size.
-    bent = sum((net[:, :, k, None, :] * rows[:, k, None] for k in range(KNOTS)), start=_ZERO)
-    field = sum((bent[:, :, :, k, None] * columns[:, k] for k in range(KNOTS)), start=_ZERO)
+    field = _weighted(_weighted(net.mT, rows).mT, columns)
     return field[:, 0], field[:, 1]
 
 
-_ZERO = torch.zeros(())
+def _weighted(values: Tensor, weights: Tensor) -> Tensor:
+    """Return ``values @ weights``, to the bit the same in a batch of any size.
+
+    A matrix product may add in another order in another batch.
+
+    Args:
+        values: (…, KNOTS).
+        weights: (KNOTS, length).
+    """
+    total = values[..., :1] * weights[0]
+    term = torch.empty_like(total)
+    for k in range(1, KNOTS):
+        total += torch.mul(values[..., k, None], weights[k], out=term)
+    return total
 
 
 @cache
 def _spline(length: int, device: torch.device) -> Tensor:
-    """Return (length, KNOTS): the weight of each value of the net at each pixel of a side."""
+    """Return (KNOTS, length): the weight of each value of the net at each pixel of a side."""
     at = (torch.arange(length, dtype=torch.float64) + 0.5) / length * CELLS
     cell = at.floor()
-    t = (at - cell)[:, None]
-    weights = torch.cat(
-        [(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], dim=1
+    t = at - cell
+    weights = torch.stack(
+        [(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3]
     )
-    spline = torch.zeros(length, KNOTS, dtype=torch.float64)
-    spline.scatter_(1, cell.long()[:, None] + torch.arange(4), weights / 6)
+    spline = torch.zeros(KNOTS, length, dtype=torch.float64)
+    spline.scatter_(0, cell.long() + torch.arange(4)[:, None], weights / 6)
     return spline.to(device, torch.float32)
