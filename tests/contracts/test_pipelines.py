@@ -10,6 +10,7 @@ from gapwise.networks.base import NETWORKS
 from gapwise.pipeline import Pipeline
 from gapwise.registry import Family
 from gapwise.tasks.base import TASKS
+from gapwise.training.initializers.base import INITIALIZERS
 from gapwise.training.optimizers.base import OPTIMIZERS
 from gapwise.training.schedules.base import SCHEDULES
 
@@ -41,6 +42,7 @@ def test_it_names_registered_parts_with_options_that_they_take(pipeline: Pipelin
         (SYNTHESIS, pipeline.data.synthesize, "data.synthesize", ()),
         (TASKS, pipeline.task, "task", ()),
         (NETWORKS, pipeline.network, "network", ("input_shape", "outputs")),
+        (INITIALIZERS, training.initializer, "training.initializer", ()),
         (OPTIMIZERS, training.optimizer, "training.optimizer", ()),
         (SCHEDULES, training.schedule, "training.schedule", ()),
     ]

@@ -9,14 +9,17 @@ import torch
 
 from gapwise.data import prepared as prepared_data
 from gapwise.data.prepared import Prepared
-from gapwise.errors import DataError, StorageError, TrainingError, UsageError
+from gapwise.errors import DataError, StorageError, UsageError
 from gapwise.networks.base import count_parameters
 from gapwise.records import Job, JobResult, plain
+from gapwise.tasks.base import TASKS
+from gapwise.training import faults
 from gapwise.training.callbacks import Callback, Refused, Start
 from gapwise.training.checkpoints import CheckpointStore, Saved, read_checkpoint
 from gapwise.training.draws import key, seed_generators
 from gapwise.training.feeds import open_feed
 from gapwise.training.identity import check_same, identity
+from gapwise.training.initializers.base import INITIALIZERS, initialize
 from gapwise.training.learner import Learner
 from gapwise.training.loop import Loop
 from gapwise.training.model import Model, ModelSpec
@@ -56,15 +59,13 @@ def run_job(
     """
     recipe = read_recipe(job.pipeline, job.parameters)
     prepared = prepared_data.open(Path(job.data))
-    with under(job.plan):
-        try:
-            loop = _prepare(job, recipe, prepared, callbacks, force)
-            loop.should_stop = should_stop
-            for callback in callbacks:
-                callback.on_start(_start(loop))
-            loop.run()
-        except torch.OutOfMemoryError as error:
-            raise _no_memory(job, recipe) from error
+    examples = len(prepared.indices("train"))
+    with under(job.plan), faults.told(recipe, job.plan.device, examples):
+        loop = _prepare(job, recipe, prepared, callbacks, force)
+        loop.should_stop = should_stop
+        for callback in callbacks:
+            callback.on_start(_start(loop))
+        loop.run()
     result = _result(loop)
     for callback in callbacks:
         callback.on_end(result)
@@ -74,13 +75,17 @@ def run_job(
 def make_learner(recipe: Recipe, prepared: Prepared, job: Job) -> Learner:
     """Return a new learner whose first weights are a function of the job's seed."""
     seed_generators(key("weights", job.seed), torch.device("cpu"))
+    labels, targets = prepared.labels, prepared.targets[prepared.indices("train")]
     spec = ModelSpec(
         network=recipe.network,
         task=recipe.task,
         input_shape=prepared.input_shape,
-        classes=prepared.classes,
+        labels=labels,
+        fitted=build(TASKS, recipe.task).fit(labels, targets),
     )
     model = Model(spec)
+    if recipe.initializer is not None:
+        initialize(model.network, build(INITIALIZERS, recipe.initializer))
     model.set_normalisation(*prepared.normalisation)
     return Learner(model, recipe, job.plan)
 
@@ -176,11 +181,4 @@ def _result(loop: Loop) -> JobResult:
         stopped_early=is_stopped(history, loop.recipe.patience),
         seconds=progress.seconds,
         examples_per_second=loop.examples / loop.busy if loop.busy else 0.0,
-    )
-
-
-def _no_memory(job: Job, recipe: Recipe) -> TrainingError:
-    return TrainingError(
-        f"{job.plan.device} has not enough memory for batches of {recipe.batch_size}; try "
-        f"training.batch_size={max(1, recipe.batch_size // 2)}"
     )

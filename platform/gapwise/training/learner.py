@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from math import prod
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from gapwise.networks.base import Branched
 from gapwise.records import NumericPlan
 from gapwise.training.feeds import Batch, Feed
 from gapwise.training.model import Model
@@ -17,8 +19,12 @@ from gapwise.training.numerics import autocast
 from gapwise.training.optimizers.base import OPTIMIZERS
 from gapwise.training.order import cut
 from gapwise.training.recipe import Recipe, build
+from gapwise.training.shares import parts, share, total_weight
+from gapwise.training.weight_average import WeightAverage
 
 EVALUATION_BATCH = 512
+EVALUATION_NUMBERS = 2**21
+"""Inputs evaluated at once, at most: 512 images of 3×32×32 and 13 of 3×224×224 stay below it."""
 
 
 class Scored(NamedTuple):
@@ -29,17 +35,33 @@ class Scored(NamedTuple):
 
 
 class Learner:
-    """A model in training on a device, under a numeric plan."""
+    """A model in training on a device, under a numeric plan.
+
+    Attributes:
+        model: the model that trains.
+        average: the average of its weights; None where the weights themselves are judged.
+    """
 
     def __init__(self, model: Model, recipe: Recipe, plan: NumericPlan) -> None:
         self.device = torch.device(plan.device)
         self.model = ready(model, plan)
-        self._forward = cast(nn.Module, torch.compile(model)) if plan.compiled else model
         self._plan = plan
+        self._forward = self._judge = _runnable(model, plan)
+        self.average: WeightAverage | None = None
+        if recipe.weight_average is not None:
+            self.average = WeightAverage(self.model, **recipe.weight_average)
+            self._judge = _runnable(self.average.model, plan)
         self.optimizer: Optimizer = build(
             OPTIMIZERS, recipe.optimizer, weight_groups(model, recipe.l2), plan.fused
         )
         self._lr = float(self.optimizer.param_groups[0]["lr"])
+        self._parts = recipe.accumulate
+        self._clip_norm = recipe.clip_norm
+
+    @property
+    def judged(self) -> Model:
+        """The model that is evaluated and kept for predictions: the average, where there is one."""
+        return self.model if self.average is None else self.average.model
 
     def step(self, batch: Batch, factor: float) -> tuple[Tensor, Tensor]:
         """Train on one batch at ``factor`` times the optimizer's rate.
@@ -50,20 +72,45 @@ class Learner:
         for group in self.optimizer.param_groups:
             group["lr"] = self.lr(factor)
         self.optimizer.zero_grad(set_to_none=True)
-        task = self.model.task
-        outputs, losses = self.losses(batch)
-        loss = mean(losses, batch.weights)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.optimizer.step()
-        with torch.no_grad():
-            wrong = task.error(task.predict(outputs), batch.targets)
-            return loss.detach(), mean(wrong, batch.weights)
+        whole = total_weight(batch.weights, len(batch.positions))
+        shares = [self._gradient(part, whole) for part in parts(batch, self._parts)]
+        self._update()
+        loss, error = (sum(values[1:], values[0]) for values in zip(*shares, strict=True))
+        return loss, error
 
     def losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the outputs (n, units) and what training minimises of each example, (n,)."""
+        """Return the outputs (n, units) and what training minimises of each example, (n,).
+
+        While it trains, a network with side branches (notes 5.13) adds their weighted losses.
+        """
         with autocast(self._plan):
             outputs = self._forward(batch.inputs)
-        return outputs, self.model.task.loss(outputs, batch.targets)
+        if not isinstance(outputs, Branched):
+            return outputs, self.model.task.training_loss(outputs, batch.targets)
+        main, *sides = (
+            self.model.task.training_loss(branch, batch.targets)
+            for branch in (outputs.main, *outputs.sides)
+        )
+        return outputs.main, main + outputs.weight * sum(sides)
+
+    def _gradient(self, part: Batch, whole: Tensor | int) -> tuple[Tensor, Tensor]:
+        """Add a part's share of the batch's gradient; return its share of loss and error."""
+        task = self.model.task
+        outputs, losses = self.losses(part)
+        loss = share(losses, part.weights, whole)
+        loss.backward()  # type: ignore[no-untyped-call]
+        with torch.no_grad():
+            wrong = task.error(task.predict(outputs), part.targets)
+            return loss.detach(), share(wrong, part.weights, whole)
+
+    def _update(self) -> None:
+        """Follow the gradient that has come together."""
+        if self._clip_norm is not None:
+            # Stays on the device: a gradient that is not finite shows in the weights afterwards.
+            nn.utils.clip_grad_norm_(self.model.parameters(), self._clip_norm)
+        self.optimizer.step()
+        if self.average is not None:
+            self.average.add()
 
     def lr(self, factor: float) -> float:
         """Return the learning rate at ``factor``."""
@@ -78,10 +125,10 @@ class Learner:
         """
         task = self.model.task
         sums: list[Tensor] = []
-        with evaluating(self.model):
-            for batch in feed.batches(cut(positions, EVALUATION_BATCH)):
+        with evaluating(self.judged):
+            for batch in feed.batches(cut(positions, evaluation_batch(self.model))):
                 with autocast(self._plan):
-                    outputs = self._forward(batch.inputs)
+                    outputs = self._judge(batch.inputs)
                 loss = task.loss(outputs, batch.targets)
                 error = task.error(task.predict(outputs), batch.targets)
                 weight = torch.ones_like(loss) if batch.weights is None else batch.weights
@@ -90,9 +137,21 @@ class Learner:
         total = torch.stack(sums).cpu().double().sum(0)
         return Scored(float(total[0] / total[2]), float(total[1] / total[2]))
 
+    def is_finite(self) -> bool:
+        """Return whether no weight, of the average neither, is NaN or infinite."""
+        return all_finite([*self.model.state_dict().values(), *self.judged.state_dict().values()])
+
     def tensors(self) -> dict[str, Tensor]:
-        """Return all tensors that a resume needs: ``model.*`` and ``optimizer.<i>.*``."""
-        named = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        """Return all tensors that a resume needs.
+
+        ``model.*`` is the judged model, which predictions use; where that is an average, ``live.*``
+        is the one that trains. ``optimizer.<i>.*`` is the optimizer's state.
+        """
+        named = {f"model.{name}": tensor for name, tensor in self.judged.state_dict().items()}
+        if self.average is not None:
+            live = self.model.state_dict()
+            named |= {f"live.{name}": tensor for name, tensor in live.items()}
+            named |= self.average.tensors()
         state = self.optimizer.state_dict()["state"]
         for i, entries in state.items():
             for name, value in entries.items():
@@ -102,7 +161,11 @@ class Learner:
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Take what ``tensors()`` gave, into the memory layout that is in use here."""
-        self.model.load_state_dict(dict(under_prefix(tensors, "model.")))
+        judged = dict(under_prefix(tensors, "model."))
+        live = dict(under_prefix(tensors, "live.")) or judged
+        self.model.load_state_dict(live)
+        if self.average is not None:
+            self.average.restore(tensors, judged)
         weights = [w for group in self.optimizer.param_groups for w in group["params"]]
         state: dict[int, dict[str, Tensor]] = {}
         for name, value in under_prefix(tensors, "optimizer."):
@@ -129,6 +192,11 @@ def weight_groups(model: nn.Module, l2: float) -> list[dict[str, Any]]:
     return [group for group in groups if group["params"]]
 
 
+def evaluation_batch(model: Model) -> int:
+    """Return how many examples are evaluated at once: fewer where one is a large image."""
+    return max(1, min(EVALUATION_BATCH, EVALUATION_NUMBERS // prod(model.spec.input_shape)))
+
+
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
     """No gradients, no dropout, batch norm by its running averages (notes 3.16)."""
@@ -153,11 +221,8 @@ def all_finite(tensors: Iterable[Tensor]) -> bool:
     return not sums or bool(torch.stack(sums).isfinite().all())
 
 
-def mean(values: Tensor, weights: Tensor | None) -> Tensor:
-    """Return the mean of ``values`` (n,), weighted where there are weights."""
-    if weights is None:
-        return values.mean()
-    return (values * weights).sum() / weights.sum()
+def _runnable(model: Model, plan: NumericPlan) -> nn.Module:
+    return cast(nn.Module, torch.compile(model)) if plan.compiled else model
 
 
 def _laid_out(value: Tensor, weight: Tensor) -> Tensor:

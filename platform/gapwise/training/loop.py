@@ -18,7 +18,7 @@ from gapwise.training.callbacks import Callback, Checkpoint, Epoch
 from gapwise.training.checkpoints import CheckpointStore
 from gapwise.training.draws import key, seed_generators
 from gapwise.training.feeds import Batch, Feed
-from gapwise.training.learner import Learner, all_finite
+from gapwise.training.learner import Learner
 from gapwise.training.order import epoch_batches
 from gapwise.training.progress import Progress, best_epoch, is_stopped
 from gapwise.training.recipe import Recipe
@@ -103,7 +103,8 @@ class Loop:
         self._between_steps()
 
     def _factor(self, step: int) -> float:
-        return self.schedule.factor(step, self.recipe.epochs * self.progress.steps)
+        an_epoch = self.progress.steps
+        return self.schedule.factor(step, self.recipe.epochs * an_epoch, an_epoch)
 
     def _lr(self, step: int) -> float:
         """Return the learning rate of ``step`` (from 1)."""
@@ -142,7 +143,7 @@ class Loop:
                 callback.on_steps(steps)
 
     def _check_weights(self) -> None:
-        if not all_finite(self.learner.model.state_dict().values()):
+        if not self.learner.is_finite():
             step = self.progress.total_steps
             self._refuse(step, self._lr(step), "a weight is NaN or infinite")
 
@@ -154,7 +155,7 @@ class Loop:
         raise TrainingError(
             f"{what} at step {step} (lr {lr:g}; batch of {len(ids)} examples: "
             f"{', '.join(ids[:5])}{', …' if len(ids) > 5 else ''}); lower "
-            f"training.optimizer.lr or look at these examples; "
+            f"training.optimizer.lr, set training.clip_norm or look at these examples; "
             f"{kept if saved else 'there is no checkpoint yet, so train anew'}",
             step=step,
             lr=lr,

@@ -10,6 +10,7 @@ import torch
 
 from gapwise.data.prepared import Prepared
 from gapwise.records import Job, NumericPlan
+from gapwise.training import faults
 from gapwise.training.feeds import Batch, StreamFeed
 from gapwise.training.job import make_learner
 from gapwise.training.numerics import device_of, under
@@ -19,6 +20,8 @@ from gapwise.training.recipe import Recipe, read_recipe
 SHORT_SECONDS = 15.0
 MEASURE_SHARE = 0.01
 MARGIN = 0.95
+MOST_EXAMPLES = 1024
+"""Examples a plan is measured with, at most: a step of all examples may take minutes."""
 FEWEST_STEPS = 3
 """Steps a plan is measured by, at least: one alone chose the slower of two on a busy machine."""
 
@@ -65,9 +68,11 @@ def _measured(
     if plain.compiled or not others:
         return first
     recipe = read_recipe(pipeline, {})
+    train = prepared.indices("train")
     batch = _batch(recipe, prepared)
     best = _seconds_a_step(first, pipeline, prepared, batch, 0.1)
-    steps = recipe.epochs * len(cut(prepared.indices("train"), recipe.batch_size))
+    # Steps of the measured size: those of the training may be larger.
+    steps = recipe.epochs * len(train) / len(batch.positions)
     if best * steps < SHORT_SECONDS:
         return first
     budget = min(MEASURE_SHARE * best * steps, 10.0) / (1 + len(others))
@@ -87,7 +92,8 @@ def _candidates(prepared: Prepared, plain: NumericPlan, precision: str) -> Itera
 
 
 def _batch(recipe: Recipe, prepared: Prepared) -> Batch:
-    positions = cut(prepared.indices("train"), recipe.batch_size)[:1]
+    first, *_ = cut(prepared.indices("train"), recipe.batch_size)
+    positions = [first[:MOST_EXAMPLES]]
     # Straight from the disk: all examples are not read for one batch.
     return next(StreamFeed(prepared, torch.device("cpu")).batches(positions))
 
@@ -101,9 +107,10 @@ def _seconds_a_step(
 ) -> float:
     """Return the shortest of the steps that fit into ``budget`` seconds, after one to warm up."""
     job = Job(pipeline=pipeline, data="", folder="", plan=plan, seed=0, epochs=1)
+    recipe, examples = read_recipe(pipeline, {}), len(prepared.indices("train"))
     seconds: list[float] = []
-    with under(plan):
-        learner = make_learner(read_recipe(pipeline, {}), prepared, job)
+    with under(plan), faults.told(recipe, plan.device, examples):
+        learner = make_learner(recipe, prepared, job)
         learner.step(batch, 1.0)
         while len(seconds) < FEWEST_STEPS or sum(seconds) < budget:
             began = time.perf_counter()

@@ -13,6 +13,7 @@ from gapwise.networks.base import NETWORKS
 from gapwise.pipeline_file import hints_of
 from gapwise.registry import Family
 from gapwise.tasks.base import TASKS
+from gapwise.training.initializers.base import INITIALIZERS
 from gapwise.training.optimizers.base import OPTIMIZERS
 from gapwise.training.schedules.base import SCHEDULES
 
@@ -31,6 +32,7 @@ SLOTS = (
     Slot(key="data.synthesize", family=SYNTHESIS),
     Slot(key="task", family=TASKS),
     Slot(key="network", family=NETWORKS, fixed=("input_shape", "outputs")),
+    Slot(key="training.initializer", family=INITIALIZERS),
     Slot(key="training.optimizer", family=OPTIMIZERS),
     Slot(key="training.schedule", family=SCHEDULES),
 )

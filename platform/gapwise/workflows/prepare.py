@@ -11,6 +11,7 @@ from gapwise.networks.base import NETWORKS
 from gapwise.pipeline import Pipeline
 from gapwise.settings import Settings
 from gapwise.tasks.base import TASKS
+from gapwise.training.initializers.base import INITIALIZERS
 from gapwise.training.optimizers.base import OPTIMIZERS
 from gapwise.training.schedules.base import SCHEDULES
 
@@ -35,7 +36,9 @@ def read(name: str, overrides: Sequence[str] = ()) -> Pipeline:
     check(NETWORKS, pipeline.network, "network", fixed=("input_shape", "outputs"))
     check(TASKS, pipeline.task, "task")
     check(OPTIMIZERS, pipeline.training.optimizer, "training.optimizer")
-    check(SCHEDULES, pipeline.training.schedule, "training.schedule", fixed=("steps", "epochs"))
+    check(SCHEDULES, pipeline.training.schedule, "training.schedule")
+    if pipeline.training.initializer is not None:
+        check(INITIALIZERS, pipeline.training.initializer, "training.initializer")
     return pipeline
 
 

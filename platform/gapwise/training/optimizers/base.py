@@ -26,3 +26,14 @@ class Kernels(TypedDict):
 def kernels(fused: bool) -> Kernels:
     """Return torch's flags for fused kernels, else for kernels over all tensors at once."""
     return {"fused": True, "foreach": None} if fused else {"fused": None, "foreach": True}
+
+
+def checked_decay(name: str, value: float) -> float:
+    """Return ``value``, the decay of an average or a velocity.
+
+    Raises:
+        ValueError: it is not in [0, 1): torch refuses 1 and more for Adam alone.
+    """
+    if not 0 <= value < 1:
+        raise ValueError(f"{name} is {value:g}, but must be at least 0 and less than 1")
+    return value

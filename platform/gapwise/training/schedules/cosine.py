@@ -17,7 +17,7 @@ class Cosine:
         self.warmup = warmup
         self.floor = floor
 
-    def factor(self, step: int, steps: int) -> float:
+    def factor(self, step: int, steps: int, steps_per_epoch: int) -> float:
         """Return the factor at ``step`` (from 0) of ``steps``."""
         rise = self.warmup * steps
         if step < rise:

@@ -19,7 +19,7 @@ class OneCycle:
         self.start = start
         self.end = end
 
-    def factor(self, step: int, steps: int) -> float:
+    def factor(self, step: int, steps: int, steps_per_epoch: int) -> float:
         """Return the factor at ``step`` (from 0) of ``steps``."""
         top = max(0.0, self.warmup * steps - 1)
         if step < top:
