@@ -56,6 +56,24 @@ CLASSES = Labels()
 """One class an example, whose names stand elsewhere."""
 
 
+def as_text(labels: Labels, target: Any) -> str:
+    """Return one target for people: a class's name, a number with its unit, or ``name: class, …``.
+
+    Args:
+        labels: what the target is.
+        target: a position, a number, or (k,) positions, of which unknown ones are shown as "?".
+    """
+    if labels.kind == "number":
+        return f"{float(target):,.6g} {labels.unit}".rstrip()
+    if labels.kind == "class":
+        return labels.only[int(target)]
+    told = (
+        f"{name}: {classes[int(code)] if code != UNKNOWN else '?'}"
+        for name, classes, code in zip(labels.names, labels.classes, target, strict=True)
+    )
+    return ", ".join(told)
+
+
 def one_class(classes: Sequence[str], name: str = "label") -> Labels:
     """Return the description of targets that are positions in ``classes``."""
     return Labels(names=(name,), classes=(tuple(classes),))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gapwise.data.target_checks import check_targets
 from gapwise.errors import DataError, shown
 from gapwise.records import ExampleSet, Quarantined
 
@@ -62,13 +63,7 @@ def check_examples(examples: ExampleSet) -> None:
                 "numbers or text"
             )
     _check_ids(examples)
-    low, high = int(examples.targets.min()), int(examples.targets.max())
-    if low < 0 or high >= len(examples.classes):
-        row = int(np.argmax((examples.targets < 0) | (examples.targets >= len(examples.classes))))
-        raise DataError(
-            f"dataset {examples.name!r}: example {shown(examples.ids[row])} has label "
-            f"{examples.targets[row]}, but labels go from 0 to {len(examples.classes) - 1}"
-        )
+    check_targets(examples)
     if examples.inputs.dtype.kind == "f" and not np.isfinite(examples.inputs).all():
         row, column = (int(i) for i in np.argwhere(~np.isfinite(examples.inputs))[0])
         raise DataError(

@@ -136,7 +136,7 @@ def _group(examples: ExampleSet, assignment: Assignment, rows: NDArray[np.int64]
         sha256=sha256(_bytes(examples.inputs[rows[0]])).hexdigest(),
         ids=tuple(str(name) for name in examples.ids[rows]),
         splits=tuple(str(name) for name in assignment.split[rows]),
-        labels_agree=len(set(examples.targets[rows].tolist())) == 1,
+        labels_agree=len(np.unique(examples.targets[rows], axis=0)) == 1,
     )
 
 

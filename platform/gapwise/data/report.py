@@ -4,10 +4,17 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gapwise.data.assignment import Assignment
+from gapwise.data.buckets import buckets
 from gapwise.data.duplicates import DuplicateReport, find
+from gapwise.data.label_report import (
+    ClassCounts,
+    NumberCounts,
+    class_counts,
+    number_counts,
+    sources_of,
+)
 from gapwise.data.pieces import pieces
 from gapwise.records import SPLITS, ExampleSet
 
@@ -34,10 +41,12 @@ class DataReport:
         input_shape: (channels, height, width) or (features,).
         dtype: of the inputs.
         columns: ranges by channel or feature.
-        classes: class names.
+        classes: class names, where every example has one class.
         classes_by_source: source → count of every class, in the order of ``classes``.
         sources_by_split: split ("" for left out) → source → count.
         classes_by_split: split → count of every class.
+        labels: the counts of every label that has classes.
+        numbers: how the targets lie where they are numbers.
         missing: what the reader says of values that were missing, and other notes.
         quarantine: code → count.
         groups: how many groups there are; None where none are given.
@@ -54,6 +63,8 @@ class DataReport:
     classes_by_source: dict[str, list[int]]
     sources_by_split: dict[str, dict[str, int]]
     classes_by_split: dict[str, list[int]]
+    labels: tuple[ClassCounts, ...]
+    numbers: NumberCounts | None
     missing: tuple[str, ...]
     quarantine: dict[str, int]
     groups: int | None
@@ -63,7 +74,9 @@ class DataReport:
 
 def summary(examples: ExampleSet, assignment: Assignment) -> DataReport:
     """Return what is to be seen of ``examples`` and their splits."""
-    sources = [str(name) for name in np.unique(examples.sources)]
+    sources = sources_of(examples)
+    labels = class_counts(examples, assignment)
+    only = labels[0] if examples.labels.kind == "class" else None
     return DataReport(
         name=examples.name,
         n=len(examples),
@@ -71,23 +84,20 @@ def summary(examples: ExampleSet, assignment: Assignment) -> DataReport:
         dtype=str(examples.inputs.dtype),
         columns=_columns(examples),
         classes=examples.classes,
-        classes_by_source={s: _by_class(examples, examples.sources == s) for s in sources},
+        classes_by_source=only.by_source if only else {source: [] for source in sources},
         sources_by_split={
             split: dict(Counter(examples.sources[assignment.split == split].tolist()))
             for split in (*SPLITS, "")
         },
-        classes_by_split={s: _by_class(examples, assignment.split == s) for s in SPLITS},
+        classes_by_split=only.by_split if only else {split: [] for split in SPLITS},
+        labels=labels,
+        numbers=number_counts(examples, assignment),
         missing=(*examples.notes, *assignment.notes),
         quarantine=dict(Counter(item.code for item in examples.quarantine)),
         groups=None if examples.groups is None else len(np.unique(examples.groups)),
         duplicates=find(examples, assignment),
         samples={source: _samples(examples, source) for source in sources},
     )
-
-
-def _by_class(examples: ExampleSet, mask: NDArray[np.bool_]) -> list[int]:
-    counts = np.bincount(examples.targets[mask], minlength=len(examples.classes))
-    return [int(count) for count in counts]
 
 
 def _columns(examples: ExampleSet) -> tuple[Column, ...]:
@@ -106,9 +116,9 @@ def _columns(examples: ExampleSet) -> tuple[Column, ...]:
 
 
 def _samples(examples: ExampleSet, source: str) -> list[str]:
-    """Return ids of a source, one class after the other, always the same ones."""
+    """Return ids of a source, one class (or range) after the other, always the same ones."""
     rows = np.flatnonzero(examples.sources == source)
-    targets = examples.targets[rows]
+    targets = buckets(examples)[0][rows]
     turn = np.zeros(len(rows), dtype=np.int64)
     for target in np.unique(targets):
         turn[targets == target] = np.arange((targets == target).sum())

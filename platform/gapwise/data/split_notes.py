@@ -1,8 +1,11 @@
 """What a reader of a diagnosis must know of a draw: one sentence each."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from gapwise.labels import UNKNOWN
 from gapwise.pipeline import Splits
 from gapwise.records import SPLITS, ExampleSet
 
@@ -35,19 +38,36 @@ def _empty(split: NDArray[np.str_]) -> list[str]:
 
 
 def _classes(examples: ExampleSet, split: NDArray[np.str_]) -> list[str]:
-    present = np.unique(examples.targets)
+    labels, targets = examples.labels, examples.targets
+    if labels.kind == "class":
+        return _of_label(targets, labels.only, split, "")
+    if labels.kind == "number":
+        same = len(targets) and (targets == targets[0]).all()
+        told = f"All examples have {labels.names[0]} {targets[:1].sum():g}: there is nothing to"
+        return [f"{told} learn."] if same else []
+    notes = []
+    for column, (name, classes) in enumerate(zip(labels.names, labels.classes, strict=True)):
+        notes += _of_label(targets[:, column], classes, split, f" of {name}")
+    return notes
+
+
+def _of_label(
+    targets: NDArray[np.int64], classes: Sequence[str], split: NDArray[np.str_], of: str
+) -> list[str]:
+    """Return what is missing of one label; -1 among its targets is unknown."""
+    present = np.unique(targets[targets != UNKNOWN])
     if len(present) == 1:
-        only = examples.classes[int(present[0])]
-        return [f"All examples are of one class, {only!r}: there is nothing to tell apart."]
+        only = classes[int(present[0])]
+        return [f"All examples are of one class{of}, {only!r}: there is nothing to tell apart."]
     notes = []
     for name in SPLITS:
-        inside = examples.targets[split == name]
+        inside = targets[split == name]
         missing = np.setdiff1d(present, inside)
         if len(inside) and len(missing):
-            shown = ", ".join(repr(examples.classes[int(c)]) for c in missing[:5])
+            shown = ", ".join(repr(classes[int(c)]) for c in missing[:5])
             more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
             notes.append(
-                f"{name.replace('_', '-')} has no example of class {shown}{more}: what is "
+                f"{name.replace('_', '-')} has no example of class {shown}{more}{of}: what is "
                 "measured by class is not defined there."
             )
     return notes

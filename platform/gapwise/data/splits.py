@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapwise.data.assignment import Assignment, digest_of
+from gapwise.data.buckets import EDGES, buckets, range_edges, saved_edges
 from gapwise.data.cuts import load_cuts
 from gapwise.data.draw import ANY, BETWEEN, Bounds, Pool, members, upper_bounds
 from gapwise.data.keyed import uniform
@@ -27,8 +28,9 @@ def assign(examples: ExampleSet, splits: Splits) -> Assignment:
 
     Shares are thresholds on the hash: in expectation exact in every class, and data that is added
     moves nobody. Counts are exact (with groups: as near as whole groups allow) and stratified by
-    class; save their cuts (``splits.cuts``) and data that is added moves nobody either. Where
-    groups are given, the group is drawn as one, without regard to class.
+    class (numbers by ranges of a tenth each; of several labels, the first counts); save their cuts
+    (``splits.cuts``) and data that is added moves nobody either. Where groups are given, the group
+    is drawn as one, without regard to class.
 
     Raises:
         DataError: the target is no source, or more is asked for than there is.
@@ -65,6 +67,7 @@ class _Draw:
         self.is_target = is_target
         self.saved = saved
         self.cuts: dict[str, Bounds] = {}
+        self.bucket_names = self._bucket_names()
 
     def split(self) -> NDArray[np.str_]:
         """Return the split of every example: (n,) str."""
@@ -123,13 +126,22 @@ class _Draw:
         if self.examples.groups is not None:
             return np.full(len(self.units), ANY)
         sources = self.examples.sources if role == "train_dev" else np.full(len(mask), "")
-        classes = np.array(self.examples.classes)[self.examples.targets]
-        if not self.splits.stratify:
-            classes = np.full(len(mask), "")
-        strata = np.char.add(np.char.add(sources, BETWEEN), classes)
+        strata = np.char.add(np.char.add(sources, BETWEEN), self.bucket_names)
         first = np.empty(len(self.units), dtype=strata.dtype)
         first[self.unit_of] = strata
         return first
+
+    def _bucket_names(self) -> NDArray[np.str_]:
+        """Return what every example is stratified by, (n,); "" where nothing is."""
+        if not self.splits.stratify or self.examples.groups is not None:
+            return np.full(len(self.examples), "")
+        edges = None
+        if self.examples.labels.kind == "number":
+            edges = saved_edges(self.saved)
+            edges = range_edges(self.examples.targets) if edges is None else edges
+            self.cuts[EDGES] = {str(i): float(edge) for i, edge in enumerate(edges)}
+        codes, names = buckets(self.examples, edges)
+        return np.array(names)[codes]
 
     def _spread(self, inside: NDArray[np.bool_], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return for every example whether its unit is ``inside``: (n,) bool."""

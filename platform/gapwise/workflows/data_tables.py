@@ -6,7 +6,9 @@ import numpy as np
 
 from gapwise.data.report import DataReport
 from gapwise.errors import shown
+from gapwise.labels import as_text
 from gapwise.records import ExampleSet
+from gapwise.workflows.label_tables import label_tables, targets_told, unknown_lines
 
 MOST_ROWS = 30
 MOST_COLUMNS = 5
@@ -21,16 +23,18 @@ def lines(report: DataReport) -> list[str]:
     bad = sum(report.quarantine.values())
     told = ", ".join(f"{code} {count}" for code, count in sorted(report.quarantine.items()))
     return [
-        f"{report.name}: {report.n:,} {kind} ({report.dtype}), {len(report.classes)} classes"
+        f"{report.name}: {report.n:,} {kind} ({report.dtype}), {targets_told(report)}"
         f"{sources}{groups}.",
         f"{bad} examples are set aside ({told})." if bad else "No example had to be set aside.",
+        *unknown_lines(report),
         *report.missing,
     ]
 
 
 def tables(report: DataReport, examples: ExampleSet) -> list[dict[str, Any]]:
     """Return the tables of ``gapwise data``: each with ``title``, ``columns``, ``rows``."""
-    found = [_classes(report), _ranges(report), _rows(report, examples)]
+    found = [table(**labels) for labels in label_tables(report)]
+    found += [_ranges(report), _rows(report, examples)]
     found += [_quarantine(examples), _duplicates(report), _near(report)]
     return [item for item in found if item["rows"]]
 
@@ -45,19 +49,6 @@ def table(title: str, columns: list[str], rows: list[list[Any]]) -> dict[str, An
 
 def _has_sources(report: DataReport) -> bool:
     return len(report.classes_by_source) > 1
-
-
-def _classes(report: DataReport) -> dict[str, Any]:
-    sources = list(report.classes_by_source)
-    rows = []
-    for position, name in enumerate(report.classes):
-        counts = [report.classes_by_source[source][position] for source in sources]
-        total = sum(counts)
-        by_source = [f"{count:,}" for count in counts] if _has_sources(report) else []
-        rows.append([shown(name, 40), *by_source, f"{total:,}", _percent(total, report.n)])
-    names = [shown(source, 30) for source in sources] if _has_sources(report) else []
-    title = "Classes by source" if names else "Classes"
-    return table(title, ["class", *names, "all", "share"], rows)
 
 
 def _ranges(report: DataReport) -> dict[str, Any]:
@@ -78,9 +69,9 @@ def _rows(report: DataReport, examples: ExampleSet) -> dict[str, Any]:
     rows = []
     for row in np.flatnonzero(np.isin(examples.ids, wanted)):
         numbers = [f"{value:.4g}" for value in examples.inputs[row, :MOST_COLUMNS]]
-        label = shown(examples.classes[int(examples.targets[row])], 20)
+        label = shown(as_text(examples.labels, examples.targets[row]), 40)
         rows.append([shown(examples.ids[row], 30), label, *numbers, *more])
-    return table("Samples", ["id", "class", *names, *more], rows)
+    return table("Samples", ["id", "label", *names, *more], rows)
 
 
 def _quarantine(examples: ExampleSet) -> dict[str, Any]:
@@ -103,7 +94,3 @@ def _near(report: DataReport) -> dict[str, Any]:
         for pair in report.duplicates.near.pairs
     ]
     return table("Nearly equal pictures", ["in train", "its like", "in", "difference"], rows)
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / max(1, whole):.1f} %"

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gapwise.errors import shown
+from gapwise.labels import as_text
 from gapwise.records import ExampleSet
 
 LARGEST = 20
@@ -46,7 +47,7 @@ def pixels(picture: NDArray[np.uint8]) -> list[Any]:
 
 
 def _picture(examples: ExampleSet, row: int, several: bool) -> dict[str, Any]:
-    label = shown(examples.classes[int(examples.targets[row])], 40)
+    label = shown(as_text(examples.labels, examples.targets[row]), 40)
     title = [f"{label} · {shown(examples.sources[row], 40)}" if several else label]
     return {
         "example_id": str(examples.ids[row]),
