@@ -263,6 +263,28 @@ class Transfer(Section):
         return self
 
 
+class Prediction(Section):
+    """How a finished network looks at the pictures that it predicts (notes 5.18).
+
+    The dev error while training, exported networks and the Networks page look at each picture once,
+    as it is.
+    """
+
+    crops: Literal[1, 5, 10] = Field(
+        default=1,
+        description="Crops of each picture whose scores are averaged in stored predictions and by "
+        "gapwise predict: 1, the picture as it is; 5, its corners and centre; 10, these and their "
+        "mirror images (not where a mirror image means another class, as of digits).",
+    )
+    margin: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        description="Pixels of zeros around the picture that 5 and 10 crops are cut from, so that "
+        "each has the picture's size: they are the picture shifted by so much.",
+    )
+
+
 class Human(Section):
     """A measured human level; none is ever invented."""
 
@@ -291,6 +313,7 @@ class Pipeline(Section):
     task: Part = Field(default=Part(name="classify"), description="What the network is for.")
     network: Part = Field(description="Network, with its options.")
     training: Training = Field(default=Training(), description="How it is trained.")
+    prediction: Prediction = Field(default=Prediction(), description="How it predicts.")
     transfer: Transfer | None = Field(default=None, description="Start from learned weights.")
     human: tuple[Human, ...] = Field(default=(), description="Measured human levels.")
     diagnosis: Diagnosis = Field(default=Diagnosis(), description="When a gap counts.")

@@ -103,6 +103,18 @@ def test_scores_are_a_row_an_example_or_none(task: Task, outputs: torch.Tensor) 
         assert ((scores >= 0) & (scores <= 1)).all()
 
 
+def test_averaged_outputs_give_the_mean_of_the_scores(task: Task) -> None:
+    shape = (3, N, task.outputs(task.labels))
+    views = 3 * torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    made = task.averaged(views)
+    assert made.shape == shape[1:]
+    read = task.predict if task.kind == "number" else task.scores
+    mean = torch.stack([read(view) for view in views]).mean(0)
+    assert torch.allclose(read(made), mean, atol=1e-6, rtol=1e-5)
+    alone = task.averaged(views[:1])
+    assert torch.allclose(read(alone), read(views[0]), atol=1e-6, rtol=1e-5)
+
+
 def test_the_highest_score_is_predicted() -> None:
     task = made("classify")
     outputs = torch.randn(N, 3, generator=torch.Generator().manual_seed(0))

@@ -87,6 +87,16 @@ class Task(ABC):
         """Return (n, k) float32 scores, in the order of the classes; None where there are none."""
 
     @abstractmethod
+    def averaged(self, views: Tensor) -> Tensor:
+        """Return outputs (n, units) whose scores are the mean of those of ``views``.
+
+        Where there are no scores, what they predict is the mean of what the views predict.
+
+        Args:
+            views: (views, n, units), outputs for several crops of each picture, say.
+        """
+
+    @abstractmethod
     def error(self, predicted: Tensor, targets: Tensor) -> Tensor:
         """Return the error of each example, (n,) float32 in [0, 1].
 

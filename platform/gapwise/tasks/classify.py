@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from gapwise.errors import PipelineError, did_you_mean, shown
 from gapwise.labels import Labels
+from gapwise.tasks._averages import averaged_softmax
 from gapwise.tasks.base import Task, check_shape, class_counts, widened
 
 __all__ = ["Classify"]
@@ -92,6 +93,10 @@ class Classify(Task):
     def scores(self, outputs: Tensor) -> Tensor:
         """Return the softmax, (n, classes)."""
         return torch.softmax(outputs.float(), 1)
+
+    def averaged(self, views: Tensor) -> Tensor:
+        """Return the logarithm of the mean softmax, (n, classes)."""
+        return averaged_softmax(views)
 
     def error(self, predicted: Tensor, targets: Tensor) -> Tensor:
         """Return 1 where the prediction is wrong, else 0."""

@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from gapwise.errors import PipelineError, shown
 from gapwise.labels import Labels
+from gapwise.tasks._averages import averaged_sigmoid
 from gapwise.tasks._several import Several, sizes
 from gapwise.tasks.base import widened
 
@@ -50,3 +51,7 @@ class MultiLabel(Several):
     def scores(self, outputs: Tensor) -> Tensor:
         """Return the probability that each label is true, (n, labels)."""
         return torch.sigmoid(outputs.float())
+
+    def averaged(self, views: Tensor) -> Tensor:
+        """Return the log-odds of the mean probability of each label, (n, labels)."""
+        return averaged_sigmoid(views)

@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gapwise.labels import UNKNOWN, Labels
+from gapwise.tasks._averages import averaged_softmax
 from gapwise.tasks._several import Several, sizes
 from gapwise.tasks.base import widened
 
@@ -40,6 +41,11 @@ class MultiTask(Several):
         """Return the softmax of each head, side by side: (n, all classes)."""
         heads = self._heads(outputs.float())
         return torch.cat([torch.softmax(head, 1) for head in heads], 1)
+
+    def averaged(self, views: Tensor) -> Tensor:
+        """Return the logarithm of the mean softmax of each head, (n, all classes)."""
+        heads = torch.split(views, sizes(self.labels), 2)
+        return torch.cat([averaged_softmax(head) for head in heads], 1)
 
     def _heads(self, outputs: Tensor) -> tuple[Tensor, ...]:
         return torch.split(outputs, sizes(self.labels), 1)

@@ -108,6 +108,13 @@ class Regress(Task):
         """Return None: a number has no scores."""
         return
 
+    def averaged(self, views: Tensor) -> Tensor:
+        """Return the output for the mean of the predicted numbers, (n, 1)."""
+        if not self._log:
+            return views.mean(0)
+        logs = torch.logsumexp(views * self._deviation + self._mean, 0) - float(np.log(len(views)))
+        return (logs - self._mean) / self._deviation
+
     def error(self, predicted: Tensor, targets: Tensor) -> Tensor:
         """Return the error that the option ``error`` names, (n,) in [0, 1]."""
         check_shape(predicted, targets, predicted.shape, "predictions")

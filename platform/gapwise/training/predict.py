@@ -10,6 +10,7 @@ from gapwise.data.prepared import Prepared
 from gapwise.errors import StorageError, UsageError
 from gapwise.records import Job, NumericPlan, Predictions
 from gapwise.training.checkpoints import CheckpointStore, Saved, read_checkpoint, read_values
+from gapwise.training.crops import Crops, outputs_of_crops, read_crops
 from gapwise.training.feeds import StreamFeed
 from gapwise.training.learner import EVALUATION_BATCH, evaluating, ready, under_prefix
 from gapwise.training.model import Model, ModelSpec
@@ -22,7 +23,7 @@ def predict(place: Path, job: Job, prepared: Prepared, split: str) -> Prediction
 
     Args:
         place: the JSON of a checkpoint, or a folder of checkpoints, of which the best is taken.
-        job: its numeric plan is used.
+        job: its numeric plan is used, and as many crops of each picture as its pipeline says.
         prepared: the data.
         split: one of the four splits; may be empty.
 
@@ -35,7 +36,8 @@ def predict(place: Path, job: Job, prepared: Prepared, split: str) -> Prediction
     with under(job.plan) as device:
         model = ready(_model(saved), job.plan)
         _check_fits(model, prepared, saved.path)
-        outputs = _outputs(model, prepared, positions, job.plan, device)
+        crops = read_crops(job.pipeline, prepared.input_shape)
+        outputs = _outputs(model, prepared, positions, job.plan, device, crops)
         task = model.task
         targets = torch.from_numpy(prepared.targets[positions])
         predicted, scores = task.predict(outputs), task.scores(outputs)
@@ -114,6 +116,7 @@ def _outputs(
     positions: NDArray[np.int64],
     plan: NumericPlan,
     device: torch.device,
+    crops: Crops,
 ) -> torch.Tensor:
     """Return (n, units) float32 on the CPU."""
     parts = [torch.empty(0, model.outputs)]
@@ -121,7 +124,7 @@ def _outputs(
         # One split is read once: no need to hold all examples in memory.
         for batch in StreamFeed(prepared, device).batches(cut(positions, EVALUATION_BATCH)):
             with autocast(plan):
-                parts.append(model(batch.inputs).float().cpu())
+                parts.append(outputs_of_crops(model, batch.inputs, crops).cpu())
         return torch.cat(parts)
 
 

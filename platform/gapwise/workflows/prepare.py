@@ -11,6 +11,8 @@ from gapwise.networks.base import NETWORKS
 from gapwise.pipeline import Pipeline
 from gapwise.settings import Settings
 from gapwise.tasks.base import TASKS
+from gapwise.training.augmentation.augment import check_augmentation
+from gapwise.training.crops import read_crops
 from gapwise.training.initializers.base import INITIALIZERS
 from gapwise.training.optimizers.base import OPTIMIZERS
 from gapwise.training.schedules.base import SCHEDULES
@@ -51,4 +53,6 @@ def ready(name: str, settings: Settings, overrides: Sequence[str] = ()) -> Ready
     """
     pipeline = read(name, overrides)
     prepared = load.prepare(pipeline, settings, Path.cwd())
+    check_augmentation(pipeline.training.augmentation.model_dump(), prepared.input_shape)
+    read_crops({"prediction": pipeline.prediction.model_dump()}, prepared.input_shape)
     return Ready(pipeline=pipeline, prepared=prepared, folder=prepared.folder)

@@ -16,6 +16,7 @@ from gapwise.errors import UsageError
 from gapwise.records import NumericPlan
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
+from gapwise.training.crops import outputs_of_crops, read_crops
 from gapwise.training.learner import EVALUATION_BATCH, evaluating, ready
 from gapwise.training.model import Model
 from gapwise.training.numerics import autocast, under
@@ -76,17 +77,18 @@ def open_trained(ref: str, settings: Settings) -> TrainedRun:
 def outputs_of(trained: TrainedRun, inputs: NDArray[Any]) -> Tensor:
     """Return the network's outputs for raw inputs, batch by batch: (n, units) float32 on the CPU.
 
-    They are computed under the run's numeric plan; where its device is not here, on the CPU in
-    float32.
+    Of as many crops of each picture as the run's pipeline says, averaged; computed under the run's
+    numeric plan, or where its device is not here, on the CPU in float32.
     """
     plan = _possible(trained.plan)
     model = trained.model
+    crops = read_crops(trained.pipeline, model.spec.input_shape)
     parts = [torch.empty(0, model.outputs)]
     with under(plan) as device, evaluating(ready(model, plan)):
         for start in range(0, len(inputs), EVALUATION_BATCH):
             batch = torch.from_numpy(np.array(inputs[start : start + EVALUATION_BATCH])).to(device)
             with autocast(plan):
-                parts.append(model(batch).float().cpu())
+                parts.append(outputs_of_crops(model, batch, crops).cpu())
         return torch.cat(parts)
 
 
