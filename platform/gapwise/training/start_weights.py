@@ -4,7 +4,7 @@ They are named as in a model's own state: ``network.…``, and ``mean`` and ``de
 normalisation is known that they were learned behind.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from gapwise.errors import PipelineError, StorageError
 from gapwise.networks.base import NETWORKS
+from gapwise.networks.pretrained import differences
 from gapwise.records import Job
 from gapwise.training.checkpoints import weights_digest
 from gapwise.training.freezing import freeze
@@ -24,9 +25,6 @@ from gapwise.training.transfer import Transfer
 NETWORK = "network."
 
 NORMALISATION = ("mean", "deviation")
-
-LISTED = 12
-"""Names of a kind that a message lists; of more it gives the count."""
 
 
 def read_start(path: Path, digest: str) -> dict[str, Tensor]:
@@ -87,8 +85,8 @@ def take_over(model: Model, tensors: Mapping[str, Tensor], transfer: Transfer) -
     """
     check_fits(model, tensors, transfer)
     state = model.state_dict()
-    taken = {name: tensors[name] for name in _wanted(model, transfer) & tensors.keys()}
-    model.load_state_dict(state | taken)
+    taken = state.keys() & tensors.keys() - _replaced(model, transfer)
+    model.load_state_dict(state | {name: tensors[name] for name in taken})
 
 
 def check_fits(model: Model, tensors: Mapping[str, Tensor], transfer: Transfer) -> None:
@@ -97,25 +95,18 @@ def check_fits(model: Model, tensors: Mapping[str, Tensor], transfer: Transfer) 
     Raises:
         PipelineError: lists what is missing, what is too much, and which shapes differ.
     """
-    state = model.state_dict()
-    wanted = _wanted(model, transfer)
-    # A replaced head may be of any kind in the start.
-    ignored = state.keys() - wanted
-    shapes = [
-        f"{_short(name)} {tuple(tensors[name].shape)} in place of {tuple(state[name].shape)}"
-        for name in sorted(wanted & tensors.keys())
-        if tensors[name].shape != state[name].shape
-    ]
-    differences = [
-        _listed("missing", map(_short, sorted(_needed(wanted) - tensors.keys()))),
-        _listed("unexpected", map(_short, sorted(tensors.keys() - wanted - ignored))),
-        _listed("of other shapes", shapes),
-    ]
-    told = "; ".join(filter(None, differences))
+    replaced = _replaced(model, transfer)
+    # Of a head that is replaced, the start may have any or none.
+    wanted = {_short(name): t for name, t in model.state_dict().items() if name not in replaced}
+    found = {_short(name): t for name, t in tensors.items() if name not in replaced}
+    for name in NORMALISATION:
+        if name not in found:
+            del wanted[name]
+    told = differences(wanted, found)
     if told:
         raise PipelineError(
             f"the weights of transfer.start do not fit network {model.spec.network['name']}: {told}"
-            f"; {_mend(transfer, shapes)}"
+            f"; {_mend(model, found, transfer)}"
         )
 
 
@@ -131,29 +122,19 @@ def head_names(model: Model) -> set[str]:
     return {NETWORK + name for name in state if state[name].shape != other[name].shape}
 
 
-def _wanted(model: Model, transfer: Transfer) -> set[str]:
-    """Return the names that are to be taken over, where the start has them."""
-    replaced = head_names(model) if transfer.head == "replace" else set()
-    return set(model.state_dict()) - replaced
+def _replaced(model: Model, transfer: Transfer) -> set[str]:
+    return head_names(model) if transfer.head == "replace" else set()
 
 
-def _needed(wanted: Iterable[str]) -> set[str]:
-    # Batch norm counts its batches, and uses the count for nothing here; old files have none.
-    optional = (*NORMALISATION, "num_batches_tracked")
-    return {name for name in wanted if not name.endswith(optional)}
-
-
-def _mend(transfer: Transfer, shapes: list[str]) -> str:
-    if transfer.head == "keep" and shapes:
-        return "set transfer.head=replace for other classes, or name the network of the start"
+def _mend(model: Model, found: Mapping[str, Tensor], transfer: Transfer) -> str:
+    head = [_short(name) for name in head_names(model)]
+    state = model.network.state_dict()
+    if transfer.head == "keep" and any(
+        name in found and found[name].shape != state[name].shape for name in head
+    ):
+        return "set transfer.head=replace where the classes are others"
     return "name the network, with its options, that they were learned by, or another start"
 
 
 def _short(name: str) -> str:
     return name.removeprefix(NETWORK)
-
-
-def _listed(kind: str, names: Iterable[str]) -> str:
-    names = list(names)
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return f"{kind} {', '.join(names[:LISTED])}{more}" if names else ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gapwise.errors import PipelineError
+from gapwise.training.augmentation.augment import changes_asked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,7 @@ def _check_epochs(transfer: Transfer, epochs: int) -> None:
 
 
 def _check_augmentation(transfer: Transfer, augmentation: Mapping[str, Any]) -> None:
-    changing = sorted(name for name, value in augmentation.items() if value)
+    changing = changes_asked(augmentation)
     if transfer.precompute and changing:
         raise PipelineError(
             f"transfer.precompute computes what the frozen layers see once, but "

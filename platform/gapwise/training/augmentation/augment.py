@@ -130,6 +130,12 @@ def make_augmentation(
     return Augmentation(seed=seed, components=components, **options)
 
 
+def changes_asked(options: Mapping[str, Any]) -> list[str]:
+    """Return the names of the options that change a picture."""
+    defaults = {field.name: field.default for field in fields(Augmentation)}
+    return [name for name, value in options.items() if value != defaults[name]]
+
+
 def check_augmentation(options: Mapping[str, Any], input_shape: tuple[int, ...]) -> None:
     """Refuse augmentation of what is no picture, or that leaves nothing of one.
 
@@ -140,8 +146,7 @@ def check_augmentation(options: Mapping[str, Any], input_shape: tuple[int, ...])
     Raises:
         PipelineError: an option is not for such data.
     """
-    defaults = {field.name: field.default for field in fields(Augmentation)}
-    asked = [name for name, value in options.items() if value != defaults[name]]
+    asked = changes_asked(options)
     if asked and len(input_shape) != 3:
         raise PipelineError(
             f"training.augmentation.{asked[0]} is {options[asked[0]]}, but the examples are rows "
