@@ -34,7 +34,7 @@ def made(name: str, parameters: list[torch.nn.Parameter], **options: Any) -> Any
 
 
 def test_the_shipped_optimizers_are_found() -> None:
-    assert {"adam", "momentum", "gradient-descent"} <= set(NAMES)
+    assert {"adam", "momentum", "rmsprop", "gradient-descent"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
