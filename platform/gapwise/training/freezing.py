@@ -62,6 +62,25 @@ def frozen_outputs(model: Model, inputs: Tensor) -> Tensor:
     return x
 
 
+def check_can_precompute(model: Model) -> None:
+    """Refuse a network whose trained part needs more than the outputs of the frozen one.
+
+    Raises:
+        PipelineError: nothing is frozen, or the network has side branches.
+    """
+    network, name = model.network, model.spec.network["name"]
+    if not model.frozen:
+        raise PipelineError(
+            f"transfer.precompute has nothing to compute once: transfer.train_last trains all "
+            f"layers of network {name}; lower it, or set transfer.precompute=false"
+        )
+    if isinstance(network, Chain) and len(network.way()) < len(list(network.children())):
+        raise PipelineError(
+            f"transfer.precompute passes by the side branches of network {name}; train it without "
+            "them, or set transfer.precompute=false"
+        )
+
+
 class Tail(nn.Module):
     """What of a model trains; it takes the outputs of what is frozen."""
 

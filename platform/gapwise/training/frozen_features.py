@@ -16,8 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from gapwise.data.prepared import Prepared
-from gapwise.errors import PipelineError, StorageError
-from gapwise.networks.base import Chain
+from gapwise.errors import StorageError
 from gapwise.records import NumericPlan
 from gapwise.training.checkpoints import weights_digest
 from gapwise.training.feeds import Batch, Feed, Positions, StreamFeed, open_feed
@@ -66,25 +65,6 @@ class FeatureFeed:
                 yield replace(batch, positions=self._positions.index_select(0, batch.positions))
 
 
-def check_can_precompute(model: Model) -> None:
-    """Refuse a network whose trained part needs more than the outputs of the frozen one.
-
-    Raises:
-        PipelineError: nothing is frozen, or the network has side branches.
-    """
-    network, name = model.network, model.spec.network["name"]
-    if not model.frozen:
-        raise PipelineError(
-            f"transfer.precompute has nothing to compute once: transfer.train_last trains all "
-            f"layers of network {name}; lower it, or set transfer.precompute=false"
-        )
-    if isinstance(network, Chain) and len(network.way()) < len(list(network.children())):
-        raise PipelineError(
-            f"transfer.precompute passes by the side branches of network {name}; train it without "
-            "them, or set transfer.precompute=false"
-        )
-
-
 def open_features(
     learner: Learner, prepared: Prepared, plan: NumericPlan, between: Callable[[], None]
 ) -> Feed:
@@ -101,11 +81,9 @@ def open_features(
         between: called after each batch, and may raise to stop.
 
     Raises:
-        PipelineError: nothing is frozen, or the network has side branches.
         StorageError: the disk refuses.
     """
     model = learner.model
-    check_can_precompute(model)
     positions = np.concatenate([prepared.indices("train"), prepared.indices("dev")])
     folder = prepared.folder.with_name(f"{prepared.folder.name}-features")
     path = folder / f"{_key(model, prepared, plan)}.npy"

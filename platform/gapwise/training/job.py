@@ -20,7 +20,7 @@ from gapwise.training.draws import key, seed_generators
 from gapwise.training.feeds import open_feed
 from gapwise.training.identity import check_same, identity
 from gapwise.training.initializers.base import INITIALIZERS, initialize
-from gapwise.training.learner import Learner
+from gapwise.training.learner import Learner, thaw_if_due
 from gapwise.training.loop import Loop
 from gapwise.training.model import Model, ModelSpec
 from gapwise.training.numerics import under
@@ -28,6 +28,7 @@ from gapwise.training.order import cut
 from gapwise.training.progress import Progress, best_epoch, is_stopped
 from gapwise.training.recipe import Recipe, build, read_recipe
 from gapwise.training.schedules.base import SCHEDULES
+from gapwise.training.start_weights import begin, check_start
 
 
 def run_job(
@@ -73,21 +74,27 @@ def run_job(
 
 
 def make_learner(recipe: Recipe, prepared: Prepared, job: Job) -> Learner:
-    """Return a new learner whose first weights are a function of the job's seed."""
+    """Return a new learner whose first weights are a function of the job's seed and start."""
     seed_generators(key("weights", job.seed), torch.device("cpu"))
+    model = Model(model_spec(recipe, prepared))
+    if recipe.initializer is not None:
+        initialize(model.network, build(INITIALIZERS, recipe.initializer))
+    model.set_normalisation(*prepared.normalisation)
+    if recipe.transfer is not None:
+        begin(model, recipe.transfer, job)
+    return Learner(model, recipe, job.plan)
+
+
+def model_spec(recipe: Recipe, prepared: Prepared) -> ModelSpec:
+    """Return what a model of ``recipe`` for ``prepared`` is made from."""
     labels, targets = prepared.labels, prepared.targets[prepared.indices("train")]
-    spec = ModelSpec(
+    return ModelSpec(
         network=recipe.network,
         task=recipe.task,
         input_shape=prepared.input_shape,
         labels=labels,
         fitted=build(TASKS, recipe.task).fit(labels, targets),
     )
-    model = Model(spec)
-    if recipe.initializer is not None:
-        initialize(model.network, build(INITIALIZERS, recipe.initializer))
-    model.set_normalisation(*prepared.normalisation)
-    return Learner(model, recipe, job.plan)
 
 
 def _prepare(
@@ -102,6 +109,7 @@ def _prepare(
             raise DataError(
                 f"split {split} of {prepared.name} is empty; training needs it: change splits"
             )
+    check_start(recipe.transfer, job)
     learner = make_learner(recipe, prepared, job)
     steps = len(cut(prepared.indices("train"), recipe.batch_size))
     progress = Progress(steps, learner.device)
@@ -109,6 +117,7 @@ def _prepare(
     now = identity(job, recipe, prepared)
     saved = _newest_good(store, now, callbacks, force)
     if saved is not None:
+        thaw_if_due(learner, recipe.transfer, len(saved.values["history"]) + 1)
         _restore(saved, learner, progress)
     return Loop(
         job=job,

@@ -14,12 +14,14 @@ from torch.optim import Optimizer
 from gapwise.networks.base import Branched
 from gapwise.records import NumericPlan
 from gapwise.training.feeds import Batch, Feed
+from gapwise.training.freezing import thaw
 from gapwise.training.model import Model
 from gapwise.training.numerics import autocast
 from gapwise.training.optimizers.base import OPTIMIZERS
 from gapwise.training.order import cut
 from gapwise.training.recipe import Recipe, build
 from gapwise.training.shares import parts, share, total_weight
+from gapwise.training.transfer import Transfer
 from gapwise.training.weight_average import WeightAverage
 
 EVALUATION_BATCH = 512
@@ -46,15 +48,15 @@ class Learner:
         self.device = torch.device(plan.device)
         self.model = ready(model, plan)
         self._plan = plan
-        self._forward = self._judge = _runnable(model, plan)
         self.average: WeightAverage | None = None
         if recipe.weight_average is not None:
             self.average = WeightAverage(self.model, **recipe.weight_average)
-            self._judge = _runnable(self.average.model, plan)
+        self.use(lambda model: model)
         self.optimizer: Optimizer = build(
             OPTIMIZERS, recipe.optimizer, weight_groups(model, recipe.l2), plan.fused
         )
         self._lr = float(self.optimizer.param_groups[0]["lr"])
+        self._l2 = recipe.l2
         self._parts = recipe.accumulate
         self._clip_norm = recipe.clip_norm
 
@@ -111,6 +113,26 @@ class Learner:
         self.optimizer.step()
         if self.average is not None:
             self.average.add()
+
+    def use(self, part: Callable[[Model], nn.Module]) -> None:
+        """Give batches to ``part`` of the model that trains, and of the one that is judged."""
+        self._forward = self._judge = _runnable(part(self.model), self._plan)
+        if self.average is not None:
+            self._judge = _runnable(part(self.average.model), self._plan)
+
+    def thaw(self, factor: float) -> None:
+        """Let all layers train from here on, at ``factor`` times the rate so far.
+
+        The optimizer keeps what it knows of the layers that trained, and knows nothing of others.
+        """
+        thaw(self.model)
+        self.use(lambda model: model)
+        known = {w for group in self.optimizer.param_groups for w in group["params"]}
+        for group in weight_groups(self.model, self._l2):
+            weights = [w for w in group["params"] if w not in known]
+            if weights:
+                self.optimizer.add_param_group(group | {"params": weights})
+        self._lr *= factor
 
     def lr(self, factor: float) -> float:
         """Return the learning rate at ``factor``."""
@@ -175,6 +197,12 @@ class Learner:
         self.optimizer.load_state_dict(document | {"state": state})
 
 
+def thaw_if_due(learner: Learner, transfer: Transfer | None, epoch: int) -> None:
+    """Let all layers train where they do from ``epoch`` on, or from one before."""
+    if transfer is not None and transfer.thaws(epoch) and learner.model.frozen:
+        learner.thaw(transfer.unfreeze_lr)
+
+
 def ready(model: Model, plan: NumericPlan) -> Model:
     """Return ``model`` on the plan's device, in its memory format."""
     model.to(plan.device)
@@ -221,7 +249,7 @@ def all_finite(tensors: Iterable[Tensor]) -> bool:
     return not sums or bool(torch.stack(sums).isfinite().all())
 
 
-def _runnable(model: Model, plan: NumericPlan) -> nn.Module:
+def _runnable(model: nn.Module, plan: NumericPlan) -> nn.Module:
     return cast(nn.Module, torch.compile(model)) if plan.compiled else model
 
 

@@ -17,8 +17,9 @@ from gapwise.training.augmentation.augment import make_augmentation
 from gapwise.training.callbacks import Callback, Checkpoint, Epoch
 from gapwise.training.checkpoints import CheckpointStore
 from gapwise.training.draws import key, seed_generators
-from gapwise.training.feeds import Batch, Feed
-from gapwise.training.learner import Learner
+from gapwise.training.feeds import Batch, Feed, open_feed
+from gapwise.training.frozen_features import FeatureFeed, open_features
+from gapwise.training.learner import Learner, thaw_if_due
 from gapwise.training.order import epoch_batches
 from gapwise.training.progress import Progress, best_epoch, is_stopped
 from gapwise.training.recipe import Recipe
@@ -76,6 +77,7 @@ class Loop:
 
     def _epoch(self) -> None:
         epoch = self.progress.epoch + 1
+        self._enter(epoch)
         examples, busy, began = self.examples, self.busy, time.monotonic()
         self._batches = epoch_batches(self._train, self.recipe.batch_size, self.job.seed, epoch)
         self._sizes = [len(batch) for batch in self._batches]
@@ -90,6 +92,24 @@ class Loop:
         self.progress.close_epoch(metrics)
         rate = (self.examples - examples) / max(self.busy - busy, 1e-9)
         self._close_epoch(metrics, rate, time.monotonic() - began)
+
+    def _enter(self, epoch: int) -> None:
+        """Thaw what trains from ``epoch`` on, and feed the layers that train."""
+        transfer = self.recipe.transfer
+        if transfer is None:
+            return
+        thaw_if_due(self.learner, transfer, epoch)
+        learner, on_features = self.learner, isinstance(self.feed, FeatureFeed)
+        if transfer.precompute and learner.model.frozen and not on_features:
+            self.feed = open_features(learner, self.prepared, self.job.plan, self._stop_early)
+        elif on_features and not learner.model.frozen:
+            self.feed = open_feed(self.prepared, learner.device)
+
+    def _stop_early(self) -> None:
+        if self.should_stop():
+            raise StoppedError(
+                "training stopped as asked while frozen layers were computed; resume the run"
+            )
 
     def _step(self, epoch: int, batch: Batch) -> None:
         at = self.progress.total_steps

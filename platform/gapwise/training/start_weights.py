@@ -17,7 +17,7 @@ from gapwise.networks.base import NETWORKS
 from gapwise.networks.pretrained import differences
 from gapwise.records import Job
 from gapwise.training.checkpoints import weights_digest
-from gapwise.training.freezing import freeze
+from gapwise.training.freezing import check_can_precompute, freeze
 from gapwise.training.model import Model
 from gapwise.training.recipe import build
 from gapwise.training.transfer import Transfer
@@ -65,13 +65,16 @@ def begin(model: Model, transfer: Transfer, job: Job) -> None:
     """Give ``model`` the weights that ``job`` starts from, where it has any; freeze some layers.
 
     Raises:
-        PipelineError: the weights do not fit, or there are fewer layers than are to train.
+        PipelineError: the weights do not fit, there are fewer layers than are to train, or nothing
+            can be precomputed.
         StorageError: they are missing or damaged, or not those whose digest is pinned.
     """
     if job.start:
         take_over(model, read_start(Path(job.start), job.start_digest), transfer)
     if transfer.train_last is not None:
         freeze(model, transfer.train_last)
+    if transfer.precompute:
+        check_can_precompute(model)
 
 
 def take_over(model: Model, tensors: Mapping[str, Tensor], transfer: Transfer) -> None:
