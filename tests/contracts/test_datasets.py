@@ -88,14 +88,18 @@ def test_a_dataset_gives_sound_examples(read):
     assert count > 0
     assert examples.inputs.ndim in (2, 4)
     assert examples.inputs.dtype == (np.uint8 if examples.inputs.ndim == 4 else np.float32)
-    assert examples.targets.dtype == np.int64
+    assert examples.targets.dtype == (
+        np.float32 if examples.labels.kind == "number" else np.int64
+    )
     for column in (examples.ids, examples.sources):
         assert column.dtype.kind == "U"
         assert all(column.tolist())
     columns = [examples.inputs, examples.targets, examples.sources, *examples.metadata.values()]
     columns += [c for c in (examples.groups, examples.weights, examples.media) if c is not None]
     assert {len(column) for column in columns} == {count}
-    assert len(set(examples.classes)) == len(examples.classes) > 1
+    assert (len(examples.classes) > 0) == (examples.labels.kind == "class")
+    for classes in examples.labels.classes:
+        assert len(set(classes)) == len(classes) > 1
     assert (len(examples.feature_names) > 0) == (examples.inputs.ndim == 2)
     assert len(assign(examples, Splits(dev=0.2, test=0.2)).indices("train")) > 0
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gapwise.data.images import Limits
 from gapwise.data.store import Shape, decode_all
+from gapwise.labels import Labels
 from gapwise.records import ExampleSet, Quarantined
 
 
@@ -42,7 +43,7 @@ def image_set(
     source: ImageSource,
     rows: ImageRows,
     name: str,
-    classes: tuple[str, ...],
+    labels: Labels,
     facts: Mapping[str, Any],
 ) -> ExampleSet:
     """Decode the images and keep the rows whose image could be read.
@@ -51,7 +52,7 @@ def image_set(
         source: where they lie.
         rows: an entry an image.
         name: the dataset's name.
-        classes: the class names.
+        labels: what the targets are.
         facts: ``quarantine``, ``notes`` and ``snapshot`` of the reader itself.
     """
     decoded = decode_all(source.root, rows.paths, source.cache, source.shape, source.limits)
@@ -61,7 +62,8 @@ def image_set(
     return ExampleSet(
         name=name,
         inputs=decoded.images,
-        classes=classes,
+        classes=labels.only,
+        labels=labels,
         metadata={key: column[kept] for key, column in rows.metadata.items()},
         media=np.array(rows.paths)[kept],
         media_root=str(source.root.resolve()),

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gapwise.data.labels import from_names
+from gapwise.data.label_columns import LabelRule
 from gapwise.data.table import Table
 from gapwise.errors import DataError, did_you_mean, shown
+from gapwise.labels import Labels
 from gapwise.records import Quarantined
 
 ROLES = ("image", "label", "id", "source", "group", "weight")
@@ -23,11 +24,18 @@ class Roles:
 
     Attributes:
         table: the manifest.
-        columns: role → column, where the column is not called like its role.
+        columns: role → column, where the column is not called like its role; several labels are a
+            list of columns.
+        target: whether a single label is a class or a number.
+        classes: class names in order, or label → class names; None: those that occur.
+        unit: what numbers count.
     """
 
     table: Table
-    columns: Mapping[str, str]
+    columns: Mapping[str, str | Sequence[str]]
+    target: Literal["class", "number"] = "class"
+    classes: Sequence[str] | Mapping[str, Sequence[str]] | None = None
+    unit: str = ""
 
     def __post_init__(self) -> None:
         for role, column in self.columns.items():
@@ -35,27 +43,39 @@ class Roles:
                 raise DataError(
                     f"data.dataset.columns: {shown(role)} is no role; {did_you_mean(role, ROLES)}"
                 )
-            self.table.column(column)
+            if not isinstance(column, str) and role != "label":
+                raise DataError(
+                    f"data.dataset.columns.{role} names several columns; only label may"
+                )
+            for name in [column] if isinstance(column, str) else column:
+                self.table.column(name)
 
     def name(self, role: str) -> str:
-        """Return the column that has a role."""
-        return self.columns.get(role, role)
+        """Return the column that has a role; of several labels the first."""
+        column = self.columns.get(role, role)
+        return column if isinstance(column, str) else column[0]
 
     def has(self, role: str) -> bool:
         """Return whether a column has that role."""
         return self.name(role) in self.table.columns
 
+    @cached_property
+    def labels(self) -> LabelRule:
+        """How the label columns are read."""
+        column = self.columns.get("label", "label")
+        names = (column,) if isinstance(column, str) else tuple(column)
+        return LabelRule(names=names, kind=self.target, classes=self.classes, unit=self.unit)
+
     @property
     def others(self) -> list[str]:
         """The columns without a role, in order."""
-        taken = {self.name(role) for role in ROLES}
+        taken = {self.name(role) for role in ROLES} | set(self.labels.names)
         return [name for name in self.table.columns if name not in taken]
 
     @cached_property
     def kept(self) -> NDArray[np.int64]:
         """The rows that have a label."""
-        labels = self.table.text(self.name("label"))
-        return np.array([row for row, label in enumerate(labels) if label.strip()], dtype=np.int64)
+        return self.labels.known(self.table)
 
     def unlabelled(self, ids: Sequence[str]) -> tuple[Quarantined, ...]:
         """Return the rows that have no label, as quarantined."""
@@ -94,10 +114,8 @@ class Roles:
             seen[name] = row
         return ids
 
-    def arrays(
-        self, ids: Sequence[str], classes: Sequence[str] | None
-    ) -> tuple[dict[str, NDArray[Any] | None], tuple[str, ...]]:
-        """Return the columns of the labelled rows, by field of ``ExampleSet``, and the classes.
+    def arrays(self, ids: Sequence[str]) -> tuple[dict[str, NDArray[Any] | None], Labels]:
+        """Return the columns of the labelled rows, by field of ``ExampleSet``, and the labels.
 
         Raises:
             DataError: a label or a weight cannot be used.
@@ -105,9 +123,7 @@ class Roles:
         kept = self.kept
         if not len(kept):
             raise DataError(f"{self.table.path}: column {self.name('label')} is empty; fill it in")
-        labels = [label.strip() for label in self.table.text(self.name("label"))]
-        places = [self.table.place(int(row)) for row in kept]
-        targets, names = from_names([labels[row] for row in kept], classes, places)
+        targets, labels = self.labels.read(self.table, kept)
         stem = self.table.path.name.split(".")[0]
         sources = self._text("source") if self.has("source") else np.full(len(kept), stem)
         columns: dict[str, NDArray[Any] | None] = {
@@ -117,7 +133,7 @@ class Roles:
             "groups": self._groups(ids),
             "weights": self._weights(),
         }
-        return columns, names
+        return columns, labels
 
     def metadata(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         """Return columns of the labelled rows as they are: numbers stay numbers."""

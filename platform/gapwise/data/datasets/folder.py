@@ -10,6 +10,7 @@ from gapwise.data.images import Limits
 from gapwise.data.labels import from_names
 from gapwise.data.store import Shape
 from gapwise.errors import DataError
+from gapwise.labels import one_class
 from gapwise.records import ExampleSet
 
 __all__ = ["folder"]
@@ -73,7 +74,7 @@ def folder(  # noqa: PLR0913 - what a folder of images may need
             },
         ),
         root.resolve().name,
-        found,
+        one_class(found),
         {"notes": (f"{ignored} files that are no images are ignored.",) if ignored else ()},
     )
 

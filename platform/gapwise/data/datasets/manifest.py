@@ -1,6 +1,7 @@
 """A manifest, CSV or Parquet: an image path or feature columns, a label, and what else is known."""
 
 from pathlib import Path
+from typing import Literal
 
 from gapwise.data.base import ReadContext
 from gapwise.data.digests import snapshot_of
@@ -20,10 +21,12 @@ def manifest(  # noqa: PLR0913 - what a manifest may need
     *,
     path: str,
     root: str | None = None,
-    columns: dict[str, str] | None = None,
+    columns: dict[str, str | list[str]] | None = None,
+    target: Literal["class", "number"] = "class",
+    unit: str = "",
     features: list[str] | None = None,
     categorical: list[str] | None = None,
-    classes: list[str] | None = None,
+    classes: list[str] | dict[str, list[str]] | None = None,
     size: tuple[int, int] | None = None,
     channels: int | None = None,
     min_side: int = 4,
@@ -32,7 +35,8 @@ def manifest(  # noqa: PLR0913 - what a manifest may need
     """Read a manifest.
 
     Columns called ``image``, ``label``, ``id``, ``source``, ``group`` and ``weight`` have that
-    role; ``columns`` says where a role has another name. With an image column the examples are
+    role; ``columns`` says where a role has another name, and ``label: [a, b]`` that there are
+    several labels, of which empty cells and "?" are unknown. With an image column the examples are
     images and all further columns (``annotator``, say) stay as metadata. Without one they are rows
     of numbers, see ``gapwise.data.features``.
 
@@ -40,10 +44,13 @@ def manifest(  # noqa: PLR0913 - what a manifest may need
         context: where relative paths begin.
         path: the manifest.
         root: the folder that image paths refer to; by default the manifest's own.
-        columns: role → column.
+        columns: role → column; for ``label``, a list of columns makes several labels.
+        target: what a single label column holds: classes, or numbers to predict (task: regress).
+        unit: what such numbers count, such as dollars.
         features: feature columns; by default all that have no other role.
         categorical: feature columns that are categories; by default those of mostly no numbers.
-        classes: class names in order; by default those that occur.
+        classes: class names in order, or, for several labels, label → class names; by default
+            those that occur.
         size: height and width of all images; by default the commonest.
         channels: 1 or 3; by default 1 where all images are grey.
         min_side: images with a shorter side are set aside.
@@ -53,7 +60,9 @@ def manifest(  # noqa: PLR0913 - what a manifest may need
         DataError: the manifest, an id, a label or a number cannot be used; names the row.
     """
     file = context.root / path
-    roles = Roles(table=read_table(file), columns=columns or {})
+    roles = Roles(
+        table=read_table(file), columns=columns or {}, target=target, classes=classes, unit=unit
+    )
     if roles.has("image"):
         source = ImageSource(
             root=context.root / root if root is not None else file.parent,
@@ -61,13 +70,13 @@ def manifest(  # noqa: PLR0913 - what a manifest may need
             shape=Shape(size=size, channels=channels),
             limits=Limits(min_side=min_side, max_megapixels=max_megapixels),
         )
-        return _images(file, roles, source, classes)
-    return _rows(file, roles, features, categorical, classes)
+        return _images(file, roles, source)
+    return _rows(file, roles, features, categorical)
 
 
-def _images(file: Path, roles: Roles, source: ImageSource, classes: list[str] | None) -> ExampleSet:
+def _images(file: Path, roles: Roles, source: ImageSource) -> ExampleSet:
     ids = roles.ids()
-    columns, names = roles.arrays(ids, classes)
+    columns, labels = roles.arrays(ids)
     paths = roles.table.text(roles.name("image"))
     rows = ImageRows(
         paths=[paths[row] for row in roles.kept],
@@ -75,7 +84,7 @@ def _images(file: Path, roles: Roles, source: ImageSource, classes: list[str] | 
         metadata=roles.metadata(roles.others),
     )
     facts = {"quarantine": roles.unlabelled(ids), "snapshot": snapshot_of(file)}
-    return image_set(source, rows, file.stem, names, facts)
+    return image_set(source, rows, file.stem, labels, facts)
 
 
 def _rows(
@@ -83,17 +92,17 @@ def _rows(
     roles: Roles,
     features: list[str] | None,
     categorical: list[str] | None,
-    classes: list[str] | None,
 ) -> ExampleSet:
     ids = roles.ids()
-    columns, names = roles.arrays(ids, classes)
+    columns, labels = roles.arrays(ids)
     wanted = features or [name for name in roles.others if name not in NEVER_FEATURES]
     encoded = encode(roles.table, wanted, categorical)
     rest = [name for name in roles.others if name not in wanted]
     return ExampleSet(
         name=file.stem,
         inputs=encoded.values[roles.kept],
-        classes=names,
+        classes=labels.only,
+        labels=labels,
         metadata=roles.metadata(rest),
         feature_names=encoded.names,
         quarantine=roles.unlabelled(ids),
