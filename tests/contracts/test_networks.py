@@ -12,8 +12,10 @@ Case = tuple[nn.Module, tuple[int, ...]]
 
 
 def make(name: str, shape: tuple[int, ...], outputs: int = 7) -> nn.Module:
+    """Make a network with its own options, of the size for small images where it has sizes."""
     torch.manual_seed(0)
-    return NETWORKS.get(name)(input_shape=shape, outputs=outputs)
+    options = {"size": "small"} if "size" in NETWORKS.options(name) else {}
+    return NETWORKS.get(name)(input_shape=shape, outputs=outputs, **options)
 
 
 def takes(name: str, shape: tuple[int, ...]) -> bool:
