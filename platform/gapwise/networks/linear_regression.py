@@ -30,7 +30,7 @@ class LinearRegression(LinearUnits):
             macs=8,
         ),
         Published(
-            name="linear-regression-quadratic",
+            name="linear-quadratic",
             input_shape=(8,),
             outputs=1,
             options={"degree": 2},

@@ -31,7 +31,7 @@ class LogisticRegression(LinearUnits):
             macs=7_840,
         ),
         Published(
-            name="logistic-regression-quadratic",
+            name="logistic-quadratic",
             input_shape=(100,),
             outputs=1,
             options={"degree": 2},
@@ -40,7 +40,7 @@ class LogisticRegression(LinearUnits):
             macs=5_150,
         ),
         Published(
-            name="logistic-regression-cubic",
+            name="logistic-cubic",
             input_shape=(100,),
             outputs=1,
             options={"degree": 3},

@@ -42,7 +42,7 @@ class MultilayerPerceptron(Chain):
             macs=307_572,
         ),
         Published(
-            name="multilayer-perceptron-small",
+            name="multilayer-small",
             input_shape=(1, 28, 28),
             outputs=10,
             notes="1.4",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-def give(result: Any, as_json: bool, show: Callable[[dict[str, Any]], None]) -> None:
+def give(result: Any, as_json: bool, show: Callable[[Any], None]) -> None:
     """Print ``result``: one JSON document, or the table that ``show`` makes of it."""
     document = result.as_json() if hasattr(result, "as_json") else result
     if as_json:

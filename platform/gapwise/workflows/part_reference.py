@@ -72,7 +72,7 @@ def parts_of(slot: Slot) -> Iterator[PartReference]:
             for key, parameter in slot.family.options(name).items()
             if key not in slot.fixed
         )
-        yield PartReference(name=name, says=_summary(part), options=options)
+        yield PartReference(name=name, says=summary(part), options=options)
 
 
 def described(part: Any) -> dict[str, str]:
@@ -84,7 +84,7 @@ def described(part: Any) -> dict[str, str]:
     return {name: " ".join(text.split()) for name, text in entries}
 
 
-def _summary(part: Any) -> str:
+def summary(part: Any) -> str:
     """Return the docstring's first paragraph, in one line."""
     return " ".join((inspect.getdoc(part) or "").split("\n\n")[0].split())
 
