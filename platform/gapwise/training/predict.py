@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from gapwise.data.prepared import Prepared
 from gapwise.errors import StorageError, UsageError
+from gapwise.networks.pretrained import differences
 from gapwise.records import Job, NumericPlan, Predictions
 from gapwise.training.checkpoints import CheckpointStore, Saved, read_checkpoint, read_values
 from gapwise.training.crops import Crops, outputs_of_crops, read_crops
@@ -96,7 +97,13 @@ def _best_named_by(path: Path) -> int | None:
 
 def _model(saved: Saved) -> Model:
     model = Model(ModelSpec.read(saved.values["model"]))
-    model.load_state_dict(dict(under_prefix(saved.tensors, "model.")))
+    weights = dict(under_prefix(saved.tensors, "model."))
+    if told := differences(model.state_dict(), weights):
+        raise StorageError(
+            f"checkpoint {saved.path} holds weights that its network does not have, or lacks some: "
+            f"{told}; another version of Gapwise wrote it: train again"
+        )
+    model.load_state_dict(weights)
     return model
 
 
