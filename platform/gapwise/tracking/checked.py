@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapwise.errors import DataError, shown
+from gapwise.labels import UNKNOWN, Labels
 from gapwise.records import Predictions
 
 Rows = Sequence[int] | NDArray[np.int64]
@@ -50,7 +51,7 @@ def checked(
         _unique(predictions.example_id, where, places)
     for name in ("target", "predicted"):
         if name in wanted:
-            _label(getattr(predictions, name), predictions.classes, where, places, name)
+            _label(getattr(predictions, name), predictions, where, places, name)
     if predictions.scores is not None and "scores" in wanted:
         _scores(predictions.scores, predictions.classes, where, places)
     return predictions
@@ -100,9 +101,12 @@ def _unique(ids: NDArray[np.str_], where: str, rows: Rows) -> None:
 
 
 def _label(
-    values: NDArray[Any], classes: tuple[str, ...], where: str, rows: Rows, name: str
+    values: NDArray[Any], predictions: Predictions, where: str, rows: Rows, name: str
 ) -> None:
-    if values.dtype.kind == "f":
+    classes = predictions.classes
+    if values.ndim == 2:
+        _several(values, predictions.labels, where, rows, name)
+    elif values.dtype.kind == "f":
         _all(np.isfinite(values), values, where, rows, name, "it must be finite")
     if classes:
         if values.dtype.kind not in "iu":
@@ -110,6 +114,20 @@ def _label(
                             "must hold their positions")  # fmt: skip
         mend = f"it must be a position among {len(classes)} classes"
         _all((values >= 0) & (values < len(classes)), values, where, rows, name, mend)
+
+
+def _several(values: NDArray[np.int64], labels: Labels, where: str, rows: Rows, name: str) -> None:
+    """Check positions of several labels; of what is predicted none is unknown."""
+    if values.shape[1] != len(labels.names):
+        raise DataError(
+            f"{where}: {name} has {values.shape[1]} columns for {len(labels.names)} labels; give "
+            "one a label"
+        )
+    lowest = UNKNOWN if name == "target" else 0
+    for column, (label, classes) in enumerate(zip(labels.names, labels.classes, strict=True)):
+        own = values[:, column]
+        mend = f"label {shown(label)} must be a position among {len(classes)} classes"
+        _all((own >= lowest) & (own < len(classes)), own, where, rows, name, mend)
 
 
 def _scores(scores: NDArray[np.float32], classes: tuple[str, ...], where: str, rows: Rows) -> None:

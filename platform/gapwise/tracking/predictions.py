@@ -1,12 +1,14 @@
 """The predictions table: one Parquet file a split and run (DESIGN: Predictions).
 
 Whatever can write this table gets every diagnosis: ``read`` accepts tables without the optional
-columns, and names row and column of what it cannot accept.
+columns, and names row and column of what it cannot accept. Classes stand in it as integers, numbers
+as doubles, several labels as JSON (``gapwise.tracking.several``).
 """
 
 import io
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,9 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from gapwise.errors import DataError, did_you_mean, shown
+from gapwise.labels import CLASSES, Labels
 from gapwise.records import Predictions
-from gapwise.tracking import strings
+from gapwise.tracking import several, strings
 from gapwise.tracking.checked import checked
 from gapwise.tracking.files import naming, write_whole
 
@@ -29,6 +32,7 @@ COLUMNS = (
 )
 _TEXT = ("source", "group", "media")
 _CLASSES = b"gapwise.classes"
+_LABELS = b"gapwise.labels"
 _SPLIT = b"gapwise.split"
 _MEDIA_ROOT = b"gapwise.media_root"
 
@@ -52,6 +56,8 @@ def write(path: Path, predictions: Predictions, *, media_root: str = "") -> None
         _SPLIT: predictions.split.encode(),
         _MEDIA_ROOT: media_root.encode(),
     }
+    if predictions.labels.kind != "class":
+        labels[_LABELS] = json.dumps(asdict(predictions.labels)).encode()
     buffer = io.BytesIO()
     pq.write_table(table.replace_schema_metadata(labels), buffer, compression="zstd")
     with naming(path, "write"):
@@ -75,16 +81,18 @@ def read(path: Path, columns: Sequence[str] | None = None, split: str | None = N
     labels = table.schema.metadata or {}
     classes = tuple(json.loads(labels.get(_CLASSES, b"[]")))
     n = table.num_rows
+    described = _described(table)
     predictions = Predictions(
         split=split or labels.get(_SPLIT, b"").decode() or path.stem,
         example_id=_text(table, "example_id", n),
-        target=_label(table, "target", classes, path),
-        predicted=_label(table, "predicted", classes, path),
+        target=_label(table, "target", classes or described, path),
+        predicted=_label(table, "predicted", classes or described, path),
         error=_number(table, "error", path, np.nan),
         weight=_number(table, "weight", path, 1.0),
         classes=classes,
         loss=_number(table, "loss", path, np.nan) if "loss" in table.column_names else None,
         scores=_scores(table, path) if "scores" in table.column_names else None,
+        labels=described,
         source=_optional(table, "source"),
         group=_optional(table, "group"),
         media=_optional(table, "media"),
@@ -108,14 +116,32 @@ def _columns(predictions: Predictions) -> dict[str, Any]:
             columns[name] = strings.to_arrow(values)
     columns["weight"] = pa.array(predictions.weight, pa.float64())
     for name in ("target", "predicted"):
-        values = getattr(predictions, name)
-        columns[name] = strings.to_arrow(values) if values.dtype.kind in "UO" else pa.array(values)
+        columns[name] = _labelled(predictions.labels, getattr(predictions, name))
     columns["error"] = pa.array(predictions.error, pa.float64())
     if predictions.loss is not None:
         columns["loss"] = pa.array(predictions.loss, pa.float64())
     if predictions.scores is not None:
         columns["scores"] = _lists(predictions.scores)
     return columns | {name: _metadata(v) for name, v in predictions.metadata.items()}
+
+
+def _labelled(labels: Labels, values: NDArray[Any]) -> pa.Array:
+    if values.ndim == 2:
+        return strings.to_arrow(several.to_text(labels, values))
+    if values.dtype.kind in "UO":
+        return strings.to_arrow(values)
+    return pa.array(values, pa.float64() if values.dtype.kind == "f" else None)
+
+
+def _described(table: pa.Table) -> Labels:
+    """Return what targets are: as the table says, else numbers where they stand as doubles."""
+    stated = (table.schema.metadata or {}).get(_LABELS)
+    if stated is not None:
+        return Labels.read(json.loads(stated))
+    names = table.column_names
+    if "target" in names and pa.types.is_floating(table["target"].type):
+        return Labels(kind="number", names=("target",))
+    return CLASSES
 
 
 def _lists(scores: NDArray[np.float32]) -> pa.Array:
@@ -182,7 +208,8 @@ def _number(table: pa.Table, name: str, path: Path, default: float) -> NDArray[n
     return values
 
 
-def _label(table: pa.Table, name: str, classes: Sequence[str], path: Path) -> NDArray[Any]:
+def _label(table: pa.Table, name: str, known: Sequence[str] | Labels, path: Path) -> NDArray[Any]:
+    """Return a label column; ``known`` are the class names, or what else the labels are."""
     if name not in table.column_names:
         return np.broadcast_to(np.array(""), (table.num_rows,))
     column = table[name]
@@ -193,7 +220,10 @@ def _label(table: pa.Table, name: str, classes: Sequence[str], path: Path) -> ND
         values: NDArray[Any] = column.to_numpy()
         return values.astype(np.int64, copy=False) if values.dtype.kind in "iu" else values
     text = strings.to_numpy(column)
-    return _positions(text, classes, name, path) if classes else text
+    if isinstance(known, Labels):
+        several_labels = known.kind == "several"
+        return several.from_text(known, text, str(path), name) if several_labels else text
+    return _positions(text, known, name, path)
 
 
 def _positions(
