@@ -1,7 +1,7 @@
 """The job that a run was made by, kept with it as ``job.json``."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 from gapwise.errors import StorageError
@@ -17,7 +17,7 @@ def write_job(folder: Path, job: Job) -> None:
         for name, path in (("folder", job.folder), ("start", job.start))
         if path
     }
-    document = plain(asdict(replace(job, **relative)))
+    document = plain(asdict(job)) | relative
     (folder / NAME).write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 

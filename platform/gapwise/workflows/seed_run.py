@@ -20,6 +20,7 @@ from gapwise.workflows.author import author
 from gapwise.workflows.job_file import write_job
 from gapwise.workflows.progress import Progress
 from gapwise.workflows.record import write_predictions
+from gapwise.workflows.start_weights import StartWeights
 from gapwise.workflows.stop import stop_on_signals
 from gapwise.workflows.track import TrackRun
 
@@ -32,7 +33,7 @@ SEEDS_TAG = "gapwise.seeds"
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """One pipeline, data snapshot and plan, to be trained under several seeds."""
+    """One pipeline, data snapshot, plan and start, to be trained under several seeds."""
 
     pipeline: Pipeline
     prepared: Prepared
@@ -41,13 +42,14 @@ class Batch:
     group: str | None
     run_name: str | None
     root: str
+    start: StartWeights | None = None
 
 
 def train_seed(batch: Batch, seed: int, settings: Settings) -> tuple[str, JobResult]:
     """Train one seed as a run of its own; give the run's id and the result."""
     pipeline = batch.pipeline.model_copy(update={"seed": seed})
     with _create(settings, pipeline, batch) as writer:
-        job = _job(pipeline, batch.prepared, writer, batch.plan)
+        job = _job(pipeline, batch, writer)
         _write_inputs(writer, pipeline, batch.prepared, job)
         return writer.run_id, work(writer, job, batch.prepared, force=False)
 
@@ -100,14 +102,17 @@ def _create(settings: Settings, pipeline: Pipeline, batch: Batch) -> RunWriter:
     )
 
 
-def _job(pipeline: Pipeline, prepared: Prepared, writer: RunWriter, plan: NumericPlan) -> Job:
+def _job(pipeline: Pipeline, batch: Batch, writer: RunWriter) -> Job:
+    start = batch.start
     return Job(
         pipeline=pipeline_file.resolve(pipeline),
-        data=str(prepared.folder),
+        data=str(batch.prepared.folder),
         folder=str(writer.folder / "checkpoints"),
-        plan=plan,
+        plan=batch.plan,
         seed=pipeline.seed,
         epochs=pipeline.training.epochs,
+        start="" if start is None else str(start.keep(writer.folder)),
+        start_digest="" if start is None else start.digest,
     )
 
 

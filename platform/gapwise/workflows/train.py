@@ -18,11 +18,13 @@ from gapwise.settings import Settings
 from gapwise.tracking.store import SHORTEST_PREFIX, RunStore
 from gapwise.tracking.stored import StoredRun
 from gapwise.training.plan import choose_plan
-from gapwise.workflows import job_file
+from gapwise.workflows import job_file, start_weights
 from gapwise.workflows.diagnose import diagnose_runs, group_of
+from gapwise.workflows.find_start import check_start, find_start
 from gapwise.workflows.hide_secrets import hide_secrets
-from gapwise.workflows.prepare import ready
+from gapwise.workflows.prepare import Ready, ready
 from gapwise.workflows.seed_run import ROOT_TAG, SEEDS_TAG, Batch, train_seed, work
+from gapwise.workflows.start_weights import StartWeights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +69,13 @@ def train(
     settings = settings or Settings.read()
     start = ready(name, settings, overrides)
     hide_secrets(start.prepared)
-    plan = choose_plan(pipeline_file.resolve(start.pipeline), start.prepared)
-    wanted = range(start.pipeline.seed, start.pipeline.seed + seeds)
+    pipeline, weights = _started(start, settings)
+    plan = choose_plan(pipeline_file.resolve(pipeline), start.prepared)
+    wanted = range(pipeline.seed, pipeline.seed + seeds)
     batch = Batch(
-        pipeline=start.pipeline,
+        pipeline=pipeline,
         prepared=start.prepared,
+        start=weights,
         plan=plan,
         seeds=tuple(wanted),
         group=uuid.uuid4().hex if seeds > 1 else None,
@@ -79,7 +83,18 @@ def train(
         root=str(Path.cwd()),
     )
     results = dict(train_seed(batch, seed, settings) for seed in wanted)
-    return _trained(results, tuple(results), start.prepared, start.pipeline.name, settings)
+    return _trained(results, tuple(results), start.prepared, pipeline.name, settings)
+
+
+def _started(start: Ready, settings: Settings) -> tuple[Pipeline, StartWeights | None]:
+    """Return the pipeline with the run that it starts from by its id, and the weights."""
+    pipeline, transfer = start.pipeline, start.pipeline.transfer
+    if transfer is None:
+        return pipeline, None
+    weights = find_start(pipeline, settings, lambda name: train(name, settings=settings).run_ids[0])
+    check_start(weights, pipeline, start.prepared)
+    named = transfer.model_copy(update={"start": weights.origin})
+    return pipeline.model_copy(update={"transfer": named}), weights
 
 
 def resume(
@@ -146,6 +161,7 @@ def _batch_of(run: StoredRun, job: Job, prepared: Prepared) -> Batch:
         group=run.group,
         run_name=given,
         root=run.tags.get(ROOT_TAG, "."),
+        start=start_weights.of_job(job),
     )
 
 
