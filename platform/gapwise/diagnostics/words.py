@@ -2,7 +2,7 @@
 
 from gapwise.records import Gap
 
-_GAPS = {
+GAPS = {
     "bias": "bias",
     "avoidable_bias": "avoidable bias",
     "variance": "variance",
@@ -14,7 +14,7 @@ _RUNGS = {"train_dev": "train-dev"}
 
 def of_gap(name: str) -> str:
     """Return a gap's name in words; a combined gap joins its parts with "and"."""
-    return " and ".join(_GAPS.get(part, part) for part in name.split("+"))
+    return " and ".join(GAPS.get(part, part) for part in name.split("+"))
 
 
 def of_rung(name: str) -> str:

@@ -3,13 +3,12 @@
 import re
 from typing import Final
 
-GAPS: Final = {
-    "bias": "bias",
-    "avoidable_bias": "avoidable bias",
-    "variance": "variance",
-    "data_mismatch": "data mismatch",
-    "dev_overfit": "dev overfit",
-}
+from gapwise.diagnostics import words
+from gapwise.diagnostics.words import percent as percent  # said alike in sentences and labels
+
+
+# A label is shorter than what a sentence says.
+GAPS: Final = words.GAPS | {"dev_overfit": "dev overfit"}
 RUNGS: Final = {
     "human": "Human",
     "train": "Train",
@@ -27,13 +26,6 @@ def of_gap(name: str) -> str:
 def of_rung(name: str) -> str:
     """Return a rung's or split's name as a label."""
     return RUNGS.get(name, name)
-
-
-def percent(fraction: float) -> str:
-    """Return a fraction of 1 in percent: one decimal, two below 0.1 %."""
-    value = 100 * fraction
-    digits = 2 if 0 < abs(value) < 0.1 else 1
-    return f"{_minus(f'{value:.{digits}f}')} %"
 
 
 def points(fraction: float) -> str:
