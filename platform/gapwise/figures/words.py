@@ -6,7 +6,6 @@ from typing import Final
 from gapwise.diagnostics import words
 from gapwise.diagnostics.words import percent as percent  # said alike in sentences and labels
 
-
 # A label is shorter than what a sentence says.
 GAPS: Final = words.GAPS | {"dev_overfit": "dev overfit"}
 RUNGS: Final = {
