@@ -1,10 +1,11 @@
 """Two runs on the same examples: who errs less, surely so or not, and on which examples.
 
-Exact McNemar and Tango's score interval for independent 0/1 errors of unit weight; sign flips and
-a linearised interval by group otherwise.
+Exact McNemar and Tango's score interval for independent 0/1 errors of unit weight. Otherwise, with
+groups, weights or errors that are fractions (numbers, several labels): sign flips of the paired
+differences, by group where there are groups and by example else, and a linearised interval.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -19,6 +20,8 @@ from gapwise.statistics.signflip import clustered_difference, sign_flip
 
 LEVEL = 0.05
 _SILENT = ("name", "description")
+_MEASURES = ("task.error", "task.tolerance", "task.relative_tolerance")
+"""Keys of a pipeline that say what an example's error is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +32,11 @@ class Comparison:
         split: the split compared.
         n_shared: examples that both predicted.
         difference, low, high: difference of errors with its 95 % interval; None for one group.
-        p_value: exact McNemar's, or of sign flips by group.
+        p_value: exact McNemar's, or of sign flips.
         verdict: ``a`` or ``b``, the run with the lower error, or ``undecided``.
-        fixed, broken: examples wrong in A and right in B, and the other way round.
-        fixed_ids, broken_ids: their ids.
+        fixed, broken: examples wrong in A and right in B, and the other way round; with errors that
+            are fractions, examples that err less in B, and more.
+        fixed_ids, broken_ids: their ids; of fractions the greatest change first.
         knobs_changed: dotted key → [value in A, value in B] where the pipelines differ.
         extra: further fields of the document.
     """
@@ -71,8 +75,11 @@ def compare(
 
     Raises:
         DataError: other splits, no shared example, or other labels for them (by class name: one
-            run may know a class that the other never met).
+            run may know a class that the other never met), targets of another kind, or errors that
+            the tasks of the two measure differently.
     """
+    changed = knobs_changed(*pipelines)
+    _check_measure(changed, [(pipeline or {}).get("task", {}) for pipeline in pipelines])
     first, second = _shared(a, b)
     errors_a, errors_b = a.error[first], b.error[second]
     weight = a.weight[first]
@@ -89,7 +96,7 @@ def compare(
         sums, weights = _by_group(weight * (errors_a - errors_b), weight, group)
         interval, p_value = clustered_difference(sums, weights), sign_flip(sums)
     difference = float((weight * (errors_a - errors_b)).sum() / weight.sum())
-    changed = knobs_changed(*pipelines)
+    order = np.argsort(-np.abs(errors_a - errors_b), kind="stable")
     return Comparison(
         split=a.split,
         n_shared=n,
@@ -100,11 +107,12 @@ def compare(
         verdict=_verdict(difference, p_value),
         fixed=int(fixed.sum()),
         broken=int(broken.sum()),
-        fixed_ids=tuple(ids[fixed].tolist()),
-        broken_ids=tuple(ids[broken].tolist()),
+        fixed_ids=tuple(ids[order][fixed[order]].tolist()),
+        broken_ids=tuple(ids[order][broken[order]].tolist()),
         knobs_changed=changed,
         extra={
-            "test": "exact McNemar" if counted else "sign flips by group",
+            "test": "exact McNemar" if counted else f"sign flips by {_unit(group)}",
+            "fractional": not _binary(errors_a, errors_b),
             "n_a": len(a),
             "n_b": len(b),
             "credit": _credit(changed),
@@ -123,6 +131,18 @@ def knobs_changed(
         for key in sorted(keys)
         if flat_a.get(key) != flat_b.get(key)
     }
+
+
+def _check_measure(changed: Mapping[str, tuple[Any, Any]], tasks: Sequence[Any]) -> None:
+    """Refuse errors that were not measured alike: they are no two answers to one question."""
+    tolerated = any(isinstance(task, Mapping) and task.get("error") == "beyond" for task in tasks)
+    for key in _MEASURES if tolerated else _MEASURES[:1]:
+        if key in changed and None not in changed[key]:
+            ours, theirs = changed[key]
+            raise DataError(
+                f"the runs measure errors differently ({key}: {shown(ours)} and {shown(theirs)}), "
+                "so no difference of them means anything; train one again with the other's"
+            )
 
 
 def _verdict(difference: float, p_value: float) -> str:
@@ -153,7 +173,13 @@ def _shared(a: Predictions, b: Predictions) -> tuple[NDArray[np.int64], NDArray[
         )
     order = np.argsort(first)
     first, second = first[order], second[order]
-    differing = np.flatnonzero(_label_names(a)[first] != _label_names(b)[second])
+    if _predicts(a) != _predicts(b):
+        raise DataError(
+            f"the runs predict different things, {a.labels.told} and {b.labels.told}; compare runs "
+            "of one task"
+        )
+    unlike = _label_names(a)[first] != _label_names(b)[second]
+    differing = np.flatnonzero(unlike.any(axis=1) if unlike.ndim == 2 else unlike)
     if len(differing):
         example = shown(a.example_id[first[differing[0]]])
         raise DataError(
@@ -163,8 +189,18 @@ def _shared(a: Predictions, b: Predictions) -> tuple[NDArray[np.int64], NDArray[
     return first, second
 
 
+def _predicts(predictions: Predictions) -> tuple[str, ...]:
+    labels = predictions.labels
+    return (labels.kind, *labels.names) if labels.kind == "several" else (labels.kind,)
+
+
 def _label_names(predictions: Predictions) -> NDArray[np.str_]:
     target = predictions.target
+    if target.ndim == 2:
+        columns = zip(target.T, predictions.labels.classes, strict=True)
+        # An unknown label is -1: the last name.
+        named = [np.array([*classes, ""], dtype=np.str_)[column] for column, classes in columns]
+        return np.stack(named, axis=1)
     if predictions.classes and target.dtype.kind in "iu":
         names = np.array(predictions.classes, dtype=np.str_)
         return np.asarray(names[target], dtype=np.str_)
@@ -177,9 +213,18 @@ def _independent(
     weight: NDArray[np.float64],
     group: NDArray[np.str_] | None,
 ) -> bool:
-    binary = all(((e == 0) | (e == 1)).all() for e in (errors_a, errors_b))
+    alone = _unit(group) == "example"
+    return bool(_binary(errors_a, errors_b) and alone and (weight == 1).all())
+
+
+def _binary(*errors: NDArray[np.float64]) -> bool:
+    return all(bool(((e == 0) | (e == 1)).all()) for e in errors)
+
+
+def _unit(group: NDArray[np.str_] | None) -> str:
+    """Return what errs independently: "group", or "example" where each is a group of its own."""
     alone = group is None or len(np.unique(group)) == len(group) or (group == "").all()
-    return bool(binary and alone and (weight == 1).all())
+    return "example" if alone else "group"
 
 
 def _by_group(

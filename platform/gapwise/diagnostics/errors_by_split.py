@@ -102,9 +102,7 @@ def from_predictions(predictions: Predictions, keep_examples: bool = False) -> S
     Raises:
         DataError: as ``summarise``.
     """
-    target = _named(predictions.target)
-    if predictions.classes and np.issubdtype(predictions.target.dtype, np.integer):
-        target = (list(predictions.classes), predictions.target.astype(np.int64))
+    target = _classes(predictions)
     return summarise(
         Columns(
             where=predictions.split,
@@ -113,7 +111,7 @@ def from_predictions(predictions: Predictions, keep_examples: bool = False) -> S
             group=predictions.group,
             example=predictions.example_id if keep_examples else None,
             source=None if predictions.source is None else _named(predictions.source),
-            target=target if len(target[0]) <= MOST_CLASSES else None,
+            target=target if target and len(target[0]) <= MOST_CLASSES else None,
         )
     )
 
@@ -231,6 +229,15 @@ def _by_class(columns: Columns, weight: NDArray[np.float64] | None) -> dict[str,
         for name, count, total, mass in zip(names, counts, sums, weights, strict=True)
         if count
     }
+
+
+def _classes(predictions: Predictions) -> tuple[list[str], NDArray[np.int64]] | None:
+    """Return the true classes as names and codes; None for numbers and several labels."""
+    if predictions.labels.kind != "class" or predictions.target.dtype.kind == "f":
+        return None
+    if predictions.classes and np.issubdtype(predictions.target.dtype, np.integer):
+        return list(predictions.classes), predictions.target.astype(np.int64)
+    return _named(predictions.target)
 
 
 def _named(values: NDArray[np.generic]) -> tuple[list[str], NDArray[np.int64]]:

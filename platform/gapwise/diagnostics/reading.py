@@ -13,18 +13,21 @@ from numpy.typing import NDArray
 
 from gapwise.diagnostics.errors_by_split import MOST_CLASSES, Columns, SplitErrors, summarise
 from gapwise.errors import DataError, shown
+from gapwise.labels import CLASSES, Labels
 
 CLASSES_KEY = b"gapwise.classes"
-_WANTED = ("error", "weight", "group", "source", "target")
+LABELS_KEY = b"gapwise.labels"
+_WANTED = ("weight", "group", "source", "target")
 
 
 def read_splits(
-    paths: Mapping[str, Sequence[Path]],
+    paths: Mapping[str, Sequence[Path]], error: str = "error"
 ) -> tuple[dict[str, tuple[SplitErrors, ...]], tuple[str, ...]]:
     """Return ``Evidence.splits`` and the class names from prediction files.
 
     Args:
         paths: split → the Parquet file of every run. A split with an empty file is left out.
+        error: the column of errors; of another one than ``error``, empty cells are left out.
 
     Raises:
         DataError: a file cannot be read, lacks the column ``error``, or holds wrong numbers.
@@ -32,7 +35,7 @@ def read_splits(
     splits: dict[str, tuple[SplitErrors, ...]] = {}
     classes: tuple[str, ...] = ()
     for split, files in paths.items():
-        tables = [_table(Path(file), len(files) > 1) for file in files]
+        tables = [_table(Path(file), error, len(files) > 1) for file in files]
         if not all(len(table) for table in tables):
             continue
         classes = classes or _classes(tables[0])
@@ -44,21 +47,40 @@ def read_splits(
     return splits, classes
 
 
-def _table(path: Path, keep_examples: bool) -> pa.Table:
-    wanted = (*_WANTED, "example_id") if keep_examples else _WANTED
+def described(schema: pa.Schema) -> Labels:
+    """Return what the targets of a table with this schema are."""
+    stated = (schema.metadata or {}).get(LABELS_KEY)
+    if stated is not None:
+        return Labels.read(json.loads(stated))
+    if "target" in schema.names and pa.types.is_floating(schema.field("target").type):
+        return Labels(kind="number", names=("target",))
+    return CLASSES
+
+
+def _table(path: Path, error: str, keep_examples: bool) -> pa.Table:
+    wanted = (error, *_WANTED, "example_id") if keep_examples else (error, *_WANTED)
     try:
         coded = [n for n in ("group", "source") if n in pq.read_schema(path).names]
         with pq.ParquetFile(path, read_dictionary=coded) as file:
             present = [name for name in wanted if name in file.schema_arrow.names]
-            if "error" not in present:
+            if error not in present:
                 raise DataError(
-                    f"{path} has no column 'error'; write predictions with gapwise record"
+                    f"{path} has no column {error!r}; write predictions with gapwise record"
                 )
-            return file.read(present)
-    except (OSError, pa.ArrowException) as error:
+            table = file.read(present)
+    except (OSError, pa.ArrowException) as wrong:
         raise DataError(
-            f"{path} cannot be read as Parquet: {shown(error)}; write it anew"
+            f"{path} cannot be read as Parquet: {shown(wrong)}; write it anew"
         ) from None
+    return table if error == "error" else _known(table, error)
+
+
+def _known(table: pa.Table, error: str) -> pa.Table:
+    """Return the rows where the errors of one label are known, those called ``error``."""
+    given = table.column(error).cast(pa.float64())
+    known = pc.fill_null(pc.invert(pc.is_nan(given)), fill_value=False)
+    names = ["error" if name == error else name for name in table.column_names]
+    return table.filter(known).rename_columns(names)
 
 
 def _classes(table: pa.Table) -> tuple[str, ...]:
@@ -82,8 +104,8 @@ def _example_keys(tables: Sequence[pa.Table]) -> list[NDArray[np.generic] | None
 def _columns(table: pa.Table, where: str, key: NDArray[np.generic] | None) -> Columns:
     return Columns(
         where=where,
-        error=_numbers(table, "error", np.nan),
-        weight=_numbers(table, "weight", 1.0) if "weight" in table.schema.names else None,
+        error=numbers(table, "error", np.nan),
+        weight=numbers(table, "weight", 1.0) if "weight" in table.schema.names else None,
         group=_group_keys(table, names_wanted=key is not None),
         example=key,
         source=_coded(table, "source"),
@@ -91,7 +113,8 @@ def _columns(table: pa.Table, where: str, key: NDArray[np.generic] | None) -> Co
     )
 
 
-def _numbers(table: pa.Table, name: str, missing: float) -> NDArray[np.float64]:
+def numbers(table: pa.Table, name: str, missing: float) -> NDArray[np.float64]:
+    """Return a column as numbers, ``missing`` where a cell is empty: (n,)."""
     return np.asarray(_array(table.column(name), pa.float64(), missing), np.float64)
 
 
@@ -157,11 +180,13 @@ def _target(
     """True classes as names and codes; None where targets are no classes."""
     if "target" not in table.schema.names:
         return None
+    if described(table.schema).kind != "class":
+        return None
     column = table.column("target")
     if classes and pa.types.is_integer(column.type) and not column.null_count:
         codes = _array(column, pa.int64(), 0)
         if len(codes) and codes.min() >= 0 and codes.max() < len(classes):
             return list(classes), codes
         return None
-    found = _coded(table, "target") if not pa.types.is_floating(column.type) else None
+    found = _coded(table, "target")
     return None if found is None or len(found[0]) > MOST_CLASSES else found

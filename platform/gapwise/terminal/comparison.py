@@ -17,10 +17,11 @@ def show_comparison(document: Mapping[str, Any]) -> None:
         f"({document['test']}).",
         highlight=False,
     )
-    out.print(
-        f"B fixes {document['fixed']} examples that A gets wrong, and breaks {document['broken']}.",
-        highlight=False,
-    )
+    fixed, broken = f"{document['fixed']:,}", f"{document['broken']:,}"
+    flipped = f"B fixes {fixed} examples that A gets wrong, and breaks {broken}."
+    if document["fractional"]:
+        flipped = f"B errs less on {fixed} examples, and more on {broken}."
+    out.print(flipped, highlight=False)
     verdicts = {"a": "A has the lower error.", "b": "B has the lower error."}
     out.print(verdicts.get(document["verdict"], "Undecided: chance alone could do this."))
     for key, (before, after) in document["knobs_changed"].items():

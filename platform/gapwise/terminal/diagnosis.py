@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gapwise.terminal import matched
+from gapwise.terminal import beside, matched
 from gapwise.terminal.out import console, grid, hanging, interval, percent, points
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def show_diagnosis(document: Mapping[str, Any]) -> None:
     gaps = {gap["name"]: gap for gap in document["gaps"]}
     out.print(_ladder(document["ladder"], list(gaps.values())))
     matched.show(out, document.get("table", ()))
+    beside.show(out, document)
     _verdict(out, document, gaps)
     _next_steps(out, document)
     others = [f["says"] for f in document["findings"] if f["diagnostic"] != "verdict"]

@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from gapwise.diagnostics import evidence, ladder
+from gapwise.diagnostics import evidence as stored
+from gapwise.diagnostics import ladder
+from gapwise.diagnostics.beside import beside
 from gapwise.diagnostics.compare import knobs_changed
 from gapwise.diagnostics.evidence import Evidence
 from gapwise.errors import DataError, shown
@@ -40,7 +43,10 @@ def diagnose_runs(
     ledger = Ledger(settings.ledger_url)
     if test:
         looks.look(ledger, [run.run_id for run in runs], dataset=runs[0].dataset, author=author())
-    return ladder.diagnose(gather(runs, ledger), test=test, delta=_delta(runs[0]))
+    evidence, delta = gather(runs, ledger), _delta(runs[0])
+    diagnosis = ladder.diagnose(evidence, test=test, delta=delta)
+    added = beside(_paths(runs), evidence, test=test, delta=delta)
+    return replace(diagnosis, extra={**diagnosis.extra, **added})
 
 
 def find_runs(
@@ -122,7 +128,7 @@ def gather(runs: Sequence[StoredRun], ledger: Ledger) -> Evidence:
                 f"{mend}"
             )
     first = runs[0]
-    return evidence.read(
+    return stored.read(
         run_ids=tuple(run.run_id for run in runs),
         paths=_paths(runs),
         human=(*_stated_human(first), *human.levels(ledger, first.dataset)),
