@@ -19,7 +19,7 @@ QUICK = ["network=multilayer-perceptron", "training.epochs=2", "training.device=
 
 def gapwise(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*GAPWISE, *words], capture_output=True, text=True, timeout=120, check=False, **options
+        [*GAPWISE, *words], capture_output=True, text=True, timeout=280, check=False, **options
     )
 
 
@@ -90,7 +90,7 @@ def test_c4_a_closed_pipe_narrow_and_ascii_terminals_are_no_errors(
         capture_output=True,
         text=True,
         env=home_with_run,
-        timeout=60,
+        timeout=280,
         check=False,
     )
     assert "Traceback" not in piped.stderr

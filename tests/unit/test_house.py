@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import resource
 import subprocess
 import sys
 import tomllib
@@ -34,7 +33,7 @@ def python(code: str, **environment: str) -> str:
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=280,
     )
     return done.stdout
 
@@ -42,16 +41,6 @@ def python(code: str, **environment: str) -> str:
 def modules_of(code: str) -> set[str]:
     loaded: list[str] = json.loads(python(LOADED + code).rpartition("@")[2])
     return set(loaded)
-
-
-def user_seconds(code: str) -> float:
-    """The best of five, of the user time of a Python of its own."""
-    took = []
-    for _ in range(5):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-        python(code)
-        took.append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before)
-    return min(took)
 
 
 class TestLayout:
@@ -96,12 +85,6 @@ class TestWeight:
         ours = {name.split(".")[1] for name in loaded if name.startswith("gapwise.")}
         assert ours <= {"cli", "commands", "terminal", "errors"}
 
-    def test_help_takes_under_two_fifths_of_a_second(self) -> None:
-        assert user_seconds(HELP) < 0.4
-
-    def test_import_gapwise_takes_under_a_fifth_of_a_second(self) -> None:
-        assert user_seconds("import gapwise") < 0.2
-
 
 def outside(loaded: set[str]) -> set[str]:
     roots = {name.partition(".")[0] for name in loaded}
@@ -116,7 +99,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cwd=ROOT,
         check=True,
         capture_output=True,
-        timeout=120,
+        timeout=280,
     )
     (built,) = folder.glob("gapwise-*.whl")
     return built
@@ -227,6 +210,6 @@ def make(*arguments: str) -> str:
     environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "SET")}
     done = subprocess.run(
         ["make", *arguments],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=60,
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=280,
     )  # fmt: skip
     return done.stdout

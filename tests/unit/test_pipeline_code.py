@@ -68,7 +68,7 @@ def test_y8_code_references_are_refused_before_any_import(
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=280,
     )
     told = json.loads(done.stdout)
     assert told == {"refused": len(corpus), "seen": []}

@@ -1,7 +1,6 @@
 """The predictions table: round trip, foreign tables, and what is refused by row and column."""
 
 import re
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -239,25 +238,3 @@ def test_a_failed_write_leaves_the_old_table(tmp_path: Path) -> None:
     assert path.read_bytes() == before
     with pytest.raises(StorageError, match=re.escape(str(path / "x.parquet"))):
         tables.write(path / "x.parquet", good)
-
-
-def test_a_million_rows_are_read_fast(tmp_path: Path) -> None:
-    """Wide limits: a busy machine must not fail it, reading row by row must."""
-    n = 1_000_000
-    random = np.random.default_rng(0)
-    content = pa.table(
-        {
-            "example_id": pa.array(np.arange(n)).cast(pa.string()),
-            "target": np.zeros(n, np.int64),
-            "predicted": np.zeros(n, np.int64),
-            "error": np.zeros(n),
-            "weight": np.ones(n),
-            "source": pa.array(["scan", "phone"] * (n // 2)),
-            "group": pa.array(random.integers(0, 50_000, n)).cast(pa.string()),
-        }
-    )
-    path = written(tmp_path, content)
-    begun = time.perf_counter()
-    found = tables.read(path, ["error", "weight", "group", "source"])
-    assert time.perf_counter() - begun < 1.0
-    assert len(found) == n

@@ -40,7 +40,7 @@ def gapwise(
         env=environment,
         cwd=folder,
         capture_output=True,
-        timeout=120,
+        timeout=280,
         check=False,
     )
     assert CANARY not in done.stdout

@@ -15,7 +15,7 @@ import pytest
 from gapwise.errors import ServiceError
 from gapwise.workflows.servers import require_free
 
-PATIENCE = 60.0
+PATIENCE = 240.0
 LISTENING = "0A"
 
 
