@@ -2,8 +2,8 @@
 
     python -m benchmarks.startup [--repeats N]
 
-The goals are 0.4 s for ``gapwise --help`` and 0.2 s for ``import gapwise``; what Python itself takes
-(``python -c pass``) stands beside them.
+The goals are 0.4 s for ``gapwise --help`` and 0.2 s for ``import gapwise``; beside them stands
+``python -c pass``, which is what Python itself takes.
 """
 
 import argparse
