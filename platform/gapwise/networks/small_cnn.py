@@ -21,12 +21,14 @@ __all__ = ["SmallCnn"]
 
 
 class SmallCnn(Chain):
-    """Blocks of 3×3 convolution, batch norm, 2×2 max pooling and ReLU, then dense layers.
+    """Blocks of 3×3 convolutions, batch norm, 2×2 max pooling and ReLU, then dense layers.
 
     Args:
         input_shape: (channels, height, width); each block halves height and width.
         outputs: units of the last layer.
         channels: filters of each block.
+        convolutions: of each block; only its last one is pooled.
+        average: average each filter's map before the dense layers, which saves most weights.
         hidden: units of the dense layer before the last; 0 leaves it out.
         activation: what follows each layer but the last (notes 2.3).
         slope: of leaky ReLU below 0.
@@ -53,6 +55,8 @@ class SmallCnn(Chain):
         input_shape: tuple[int, ...],
         outputs: int,
         channels: Sequence[int] = (32, 64),
+        convolutions: int = 1,
+        average: bool = False,
         hidden: int = 128,
         activation: ActivationName = "relu",
         slope: float = 0.01,
@@ -67,13 +71,18 @@ class SmallCnn(Chain):
         follow = Nonlinearity(activation, slope, batch_norm)
         *dropped, last = shares(dropout, count=count + 1, last=1)
         for i, (units_in, units) in enumerate(pairwise((planes, *channels))):
-            name = f"convolution{i + 1}"
-            pool = {f"pool{i + 1}": nn.MaxPool2d(2)}
-            convolution = nn.Conv2d(units_in, units, 3, padding=1, bias=follow.bias)
-            self.append(
-                **{name: convolution},
-                **follow.behind(name, nn.BatchNorm2d(units), pool, dropped[i]),
-            )
+            for j in range(convolutions):
+                ends = j == convolutions - 1
+                pool = {f"pool{i + 1}": nn.MaxPool2d(2)} if ends else {}
+                name = f"convolution{i + 1}" + (f"_{j + 1}" if convolutions > 1 else "")
+                fed = units if j else units_in
+                self.append(
+                    **{name: nn.Conv2d(fed, units, 3, padding=1, bias=follow.bias)},
+                    **follow.behind(name, nn.BatchNorm2d(units), pool, dropped[i] if ends else 0.0),
+                )
+        if average:
+            height = width = 1
+            self.append(average=nn.AdaptiveAvgPool2d(1))
         units = (channels[-1] if channels else planes) * height * width
         self.append(flatten=nn.Flatten())
         if hidden:
