@@ -1,5 +1,6 @@
 """Where the errors of one split stand: by class, by source, by example."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from gapwise.diagnostics.errors_by_split import Columns, SplitErrors, from_predictions, summarise
 from gapwise.figures.intervals import Estimate
+from gapwise.labels import as_text
 from gapwise.metrics.classification import ClassReport, confusion_matrix
 from gapwise.metrics.classification import by_class as reports_by_class
 from gapwise.records import Predictions
@@ -21,6 +23,7 @@ class Example:
     target: str
     predicted: str
     source: str
+    error: float
     loss: float | None
     sure: float | None
 
@@ -70,11 +73,47 @@ def confusion(table: Predictions) -> NDArray[Any] | None:
 
 
 def worst(table: Predictions, limit: int) -> list[Example]:
-    """Return the wrong examples, the one with the greatest loss first."""
-    rank = table.error if table.loss is None else table.loss
+    """Return the wrong examples, the one with the greatest error first, then the greatest loss."""
     wrong = np.flatnonzero(table.error > 0)
-    order = wrong[np.argsort(-np.nan_to_num(rank[wrong], nan=np.inf), kind="stable")]
+    loss = np.zeros(len(wrong)) if table.loss is None else table.loss[wrong]
+    order = wrong[np.lexsort((-np.nan_to_num(loss, nan=np.inf), -table.error[wrong]))]
     return [example(table, int(row)) for row in order[:limit]]
+
+
+def as_rows(
+    table: Predictions, examples: Sequence[Example], inputs: Mapping[str, Sequence[float]]
+) -> dict[str, Sequence[Any]]:
+    """Return columns for a table: what is known of each example, and what the network was given.
+
+    Args:
+        table: the split.
+        examples: rows of it.
+        inputs: feature → its number for each example; empty where the inputs are not at hand.
+    """
+    columns: dict[str, Sequence[Any]] = {
+        "example": [one.example_id for one in examples],
+        "label": [one.target for one in examples],
+        "predicted": [one.predicted for one in examples],
+        "error, %": [round(100 * one.error, 1) for one in examples],
+    }
+    places = {str(name): row for row, name in enumerate(table.example_id)}
+    rows = [places[one.example_id] for one in examples]
+    known = {name: values[rows].tolist() for name, values in table.metadata.items()}
+    # A feature and a metadata column may share a name; they say the same.
+    return columns | known | _categories_whole(inputs)
+
+
+def _categories_whole(inputs: Mapping[str, Sequence[float]]) -> dict[str, Sequence[Any]]:
+    """Return features with the columns ``kind=a``, ``kind=b`` … of a category as one, ``kind``."""
+    whole: dict[str, Sequence[Any]] = {}
+    for name, values in inputs.items():
+        column, equals, category = name.partition("=")
+        if not equals:
+            whole[name] = values
+            continue
+        before = whole.get(column, [""] * len(values))
+        whole[column] = [category if v else b for v, b in zip(values, before, strict=True)]
+    return whole
 
 
 def named(table: Predictions, ids: list[str]) -> list[Example]:
@@ -93,12 +132,15 @@ def example(table: Predictions, row: int) -> Example:
         target=_name(table, table.target[row]),
         predicted=_name(table, code),
         source="" if table.source is None else str(table.source[row]),
+        error=float(table.error[row]),
         loss=None if table.loss is None else float(table.loss[row]),
         sure=float(scores[int(code)]) if scores is not None and chance and table.classes else None,
     )
 
 
 def _name(table: Predictions, value: Any) -> str:
+    if table.labels.kind != "class":
+        return as_text(table.labels, value)
     return table.classes[int(value)] if table.classes else str(value)
 
 

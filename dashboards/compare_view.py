@@ -14,6 +14,18 @@ from gapwise.figures.difference import difference
 
 MOST_PICTURES = 16
 
+# Errors of 0 and 1 flip; those that are fractions grow and shrink.
+KINDS = {
+    False: {
+        "fixed": ("Fixed", "wrong in A, right in B"),
+        "broken": ("Broken", "right in A, wrong in B"),
+    },
+    True: {
+        "fixed": ("Bettered", "errs less in B than in A"),
+        "broken": ("Worsened", "errs more in B than in A"),
+    },
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
@@ -86,16 +98,19 @@ def difference_and_counts(found: Comparison, pair: Pair) -> None:
             figure = difference(found.difference, found.low, found.high, names=("A", "B"))
             widgets.chart(figure, "difference")
     with middle:
-        widgets.tile("fixed", "Fixed", f"{found.fixed:,}", "wrong in A, right in B", "green")
+        title, note = KINDS[found.extra["fractional"]]["fixed"]
+        widgets.tile("fixed", title, f"{found.fixed:,}", note, "green")
     with right:
-        widgets.tile("broken", "Broken", f"{found.broken:,}", "right in A, wrong in B", "red")
+        title, note = KINDS[found.extra["fractional"]]["broken"]
+        widgets.tile("broken", title, f"{found.broken:,}", note, "red")
 
 
 def flips(found: Comparison, pair: Pair) -> None:
     """Pictures of the examples that flipped, as B sees them."""
     first, table = (data.predictions(run, pair.split) for run in (pair.a, pair.b))
-    kinds = (("fixed", "Fixed by B", found.fixed_ids), ("broken", "Broken by B", found.broken_ids))
-    for column, (key, title, ids) in zip(st.columns(2, gap="small"), kinds, strict=True):
+    kinds = (("fixed", found.fixed_ids), ("broken", found.broken_ids))
+    for column, (key, ids) in zip(st.columns(2, gap="small"), kinds, strict=True):
+        title = f"{KINDS[found.extra['fractional']][key][0]} by B"
         with column, widgets.card(f"flips-{key}", title, _some(len(ids)), fill=True):
             chosen = list(ids)[:MOST_PICTURES]
             if chosen:

@@ -238,6 +238,15 @@ def has_pictures(run_id: str) -> bool:
     return len(store.input_shape) == 3
 
 
+def inputs(run_id: str, example_ids: Sequence[str]) -> dict[str, list[float]]:
+    """Return feature → its number for each example; {} where there are no rows of features."""
+    store = _prepared_of(run_id)
+    if store is None or not store.feature_names:
+        return {}
+    columns = store.rows(example_ids).T.tolist()
+    return dict(zip(store.feature_names, columns, strict=True))
+
+
 def _prepared_of(run_id: str) -> prepared.Prepared | None:
     try:
         folder = run(run_id).folder

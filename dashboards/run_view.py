@@ -1,22 +1,18 @@
-"""The parts of *Run*: status, curves, confusion, errors by class and source, pictures, files."""
+"""The parts of *Run*: status, curves, worst examples, files; the rest is in ``error_cards``."""
 
-from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
 
-from dashboards import breakdown, carry, clock, data, widgets
+from dashboards import breakdown, carry, clock, data, error_cards, widgets
 from dashboards.gallery import gallery
 from dashboards.text import safe, said
-from gapwise.figures import palette, words
-from gapwise.figures.confusion import confusion
+from gapwise.figures import words
 from gapwise.figures.curves import curves
-from gapwise.figures.intervals import Estimate, intervals
 from gapwise.records import Predictions
 from gapwise.tracking.stored import StoredRun
 
 MOST_PICTURES = 40
-MOST_CLASSES = 24
 TONES = {"FINISHED": "green", "RUNNING": "blue", "FAILED": "red", "KILLED": "orange"}
 
 
@@ -65,8 +61,8 @@ def predictions(run: StoredRun) -> Predictions | None:
     return data.predictions(run.run_id, split if split in splits else splits[0])
 
 
-def curves_and_confusion(run: StoredRun, table: Predictions | None) -> None:
-    """How training went, and what is taken for what."""
+def curves_and_answers(run: StoredRun, table: Predictions | None) -> None:
+    """How training went, and what the network says against what is true."""
     left, right = st.columns(2, gap="small")
     lines = data.error_curves(run)
     with left, widgets.card("curves", "Error by epoch", fill=True):
@@ -75,46 +71,29 @@ def curves_and_confusion(run: StoredRun, table: Predictions | None) -> None:
             widgets.chart(figure, "curves")
         else:
             st.caption("No epoch has ended yet, or the predictions were made elsewhere.")
-    with right, widgets.card("confusion", "Label → prediction", _split_note(table), fill=True):
-        counts = breakdown.confusion(table) if table else None
-        if counts is None or table is None:
-            st.caption("Predictions are written when a run finishes.")
-        elif len(table.classes) > MOST_CLASSES:
-            st.caption(
-                f"{len(table.classes)} classes are too many to draw; see the errors by class."
-            )
-        else:
-            widgets.chart(confusion(counts, table.classes), "confusion")
-
-
-def errors(run: StoredRun, table: Predictions) -> None:
-    """Errors by class and by source, each with interval and n; precision, recall and F1."""
-    whole = breakdown.overall(table)
-    sources = breakdown.by_source(table)
-    left, right = st.columns([1.25, 1], gap="small")
-    with left, widgets.card("classes", "Error by class", _overall_note(whole), fill=True):
-        classes = breakdown.by_class(table)[:MOST_CLASSES]
-        if classes:
-            _estimates(classes, whole, "classes")
-        else:
-            st.caption("This task has no classes.")
-    with right, widgets.card("quality", "Precision, recall, F1", "the lowest F1 first", fill=True):
-        _quality(table)
-    if sources:
-        with widgets.card("sources", "Error by source", "95 % intervals"):
-            _estimates(sources, whole, "sources")
+    with right:
+        error_cards.answers(table)
 
 
 def worst(run: StoredRun, table: Predictions) -> None:
-    """Pictures of the wrong examples, the one with the greatest loss first."""
+    """The wrong examples, the worst first: pictures, or rows with what the network was given."""
     examples = breakdown.worst(table, MOST_PICTURES)
-    wrong = int((table.error > 0).sum())
-    note = f"{words.count(wrong, 'error')} in {len(table):,} examples, the greatest loss first"
-    with widgets.card("worst", "Worst examples", note):
-        if examples:
+    with widgets.card("worst", "Worst examples", _worst_note(table)):
+        if not examples:
+            st.caption(f"No error among {len(table):,} examples.")
+        elif data.has_pictures(run.run_id):
             gallery(run.run_id, examples, "worst")
         else:
-            st.caption(f"No error among {len(table):,} examples.")
+            inputs = data.inputs(run.run_id, [one.example_id for one in examples])
+            rows = breakdown.as_rows(table, examples, inputs)
+            st.dataframe(rows, hide_index=True, height=390, key="worst-rows")
+
+
+def _worst_note(table: Predictions) -> str:
+    wrong = int((table.error > 0).sum())
+    if ((table.error > 0) & (table.error < 1)).any():
+        return f"{len(table):,} examples, the greatest error first"
+    return f"{words.count(wrong, 'error')} in {len(table):,} examples, the greatest loss first"
 
 
 def parameters_and_files(run: StoredRun) -> None:
@@ -140,36 +119,3 @@ def parameters_and_files(run: StoredRun) -> None:
             st.caption("None yet.")
         for note in filter(None, run.tags.get("gapwise.notes", "").split("\n")):
             st.caption(said(note))
-
-
-def _estimates(rows: Sequence[Estimate], whole: Estimate, key: str) -> None:
-    color = palette.SPLITS.get(whole.label, palette.RED)
-    widgets.chart(intervals(rows, overall=whole.error, color=color), key)
-
-
-def _quality(table: Predictions) -> None:
-    rows = [
-        {
-            "class": one.name,
-            "precision": _share(one.precision),
-            "recall": _share(one.recall),
-            "F1": _share(one.f1),
-        }
-        for one in breakdown.quality(table)[:MOST_CLASSES]
-    ]
-    if rows:
-        widgets.table(rows, numbers="quality")
-        st.caption("–: not defined, since no example is of that class or said to be.")
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else words.percent(value)
-
-
-def _split_note(table: Predictions | None) -> str:
-    return f"{words.of_rung(table.split)}, {len(table):,} examples" if table else ""
-
-
-def _overall_note(whole: Estimate) -> str:
-    shown = widgets.plotted(whole.error, whole.low, whole.high)
-    return f"{words.of_rung(whole.label)} {shown}, n = {whole.n:,}"

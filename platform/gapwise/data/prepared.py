@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from hashlib import sha256
@@ -141,6 +141,17 @@ class Prepared:
             raise DataError(f"dataset {self.name!r} has no example {example_id!r}")
         image: NDArray[np.uint8] = self.inputs[position]
         return np.asarray(image[0] if len(image) == 1 else image[:3].transpose(1, 2, 0))
+
+    def rows(self, example_ids: Sequence[str]) -> NDArray[Any]:
+        """Return the inputs of some examples, in the order asked for.
+
+        Raises:
+            DataError: an id is not known.
+        """
+        unknown = [name for name in example_ids if name not in self._positions]
+        if unknown:
+            raise DataError(f"dataset {self.name!r} has no example {unknown[0]!r}")
+        return self.inputs[[self._positions[name] for name in example_ids]]
 
     @cached_property
     def _positions(self) -> dict[str, int]:
