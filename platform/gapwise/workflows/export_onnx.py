@@ -17,27 +17,32 @@ from gapwise.training.model import Model
 from gapwise.workflows.export_safetensors import metadata
 from gapwise.workflows.trained_run import TrainedRun
 
+_BESIDE = {"number": "predicted"}
 NEEDED = ("onnx", "onnxscript", "onnxruntime")
 
 
 class Scored(nn.Module):
-    """A model that gives its scores beside its outputs, so that nothing is left to the caller."""
+    """A model that gives more than outputs, so that nothing is left to the caller.
+
+    These are its scores, or the numbers that it predicts, in their own unit.
+    """
 
     def __init__(self, model: Model) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Return outputs and scores, (n, units) and (n, classes), for raw inputs."""
+        """Return (n, units) outputs, and (n, classes) scores or (n,) numbers, for raw inputs."""
         outputs = self.model(inputs)
-        return outputs, self.model.task.scores(outputs)
+        scores = self.model.task.scores(outputs)
+        return outputs, self.model.task.predict(outputs) if scores is None else scores
 
 
 def write(trained: TrainedRun, path: Path) -> None:
     """Write the graph, for batches of any size, with the same metadata as safetensors.
 
     Inputs are ``inputs``: (n, channels, height, width) uint8, or (n, features) float32; outputs are
-    ``outputs`` and ``scores``.
+    ``outputs`` and ``scores``, or ``predicted`` where the network predicts numbers.
 
     Raises:
         UsageError: the extra ``onnx`` is not installed.
@@ -55,7 +60,7 @@ def write(trained: TrainedRun, path: Path) -> None:
             Scored(model).eval(),
             (torch.zeros((2, *shape), dtype=kind),),
             input_names=["inputs"],
-            output_names=["outputs", "scores"],
+            output_names=["outputs", _BESIDE.get(model.spec.labels.kind, "scores")],
             dynamic_shapes=({0: torch.export.Dim("n")},),
             dynamo=True,
             verbose=False,

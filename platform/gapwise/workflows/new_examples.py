@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapwise.data.images import Limits
-from gapwise.data.labels import from_names
 from gapwise.data.roles import Roles
 from gapwise.data.store import Decoded, Shape, decode_all
 from gapwise.data.table import Table, read_table
 from gapwise.errors import DataError
+from gapwise.labels import Labels
 from gapwise.records import Quarantined
 from gapwise.settings import Settings
 from gapwise.workflows.guess_columns import IMAGE_SUFFIXES, NAMES, column_of, image_column
 from gapwise.workflows.new_rows import encode_as
+from gapwise.workflows.new_targets import label_role, read_targets, unknown
 from gapwise.workflows.trained_run import TrainedRun
 
 
@@ -28,7 +29,8 @@ class NewExamples:
     Attributes:
         inputs: as the network takes them: images uint8, or rows float32.
         ids: (n,) str.
-        targets: (n,) positions in the network's classes, -1 where no label is known.
+        targets: of the form that the network was trained on; -1, or NaN for numbers, where no
+            label is known.
         columns: source, group, weight and media, those that there are.
         metadata: further columns.
         media_root: the folder that media are relative to.
@@ -37,7 +39,7 @@ class NewExamples:
 
     inputs: NDArray[Any]
     ids: NDArray[np.str_]
-    targets: NDArray[np.int64]
+    targets: NDArray[Any]
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     metadata: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     media_root: str = ""
@@ -77,15 +79,22 @@ def _folder(root: Path, trained: TrainedRun, settings: Settings) -> NewExamples:
         raise DataError(f"{root} holds no .png, .jpg or .webp; give a folder of images")
     decoded = _decoded(root, paths, trained, settings)
     kept = [paths[row] for row in decoded.kept]
-    known = {name: place for place, name in enumerate(trained.model.spec.classes)}
     return NewExamples(
         inputs=decoded.images,
         ids=np.array(kept),
-        targets=np.array([_class_of(path, known) for path in kept], dtype=np.int64),
+        targets=_of_folders(trained.model.spec.labels, kept),
         columns={"media": np.array(kept)},
         media_root=str(root.resolve()),
         quarantine=decoded.quarantine,
     )
+
+
+def _of_folders(labels: Labels, paths: Sequence[str]) -> NDArray[Any]:
+    """Return the class of each path where folders are classes, else that nothing is known."""
+    if labels.kind != "class":
+        return unknown(labels, len(paths))
+    known = {name: place for place, name in enumerate(labels.only)}
+    return np.array([_class_of(path, known) for path in paths], dtype=np.int64)
 
 
 def _class_of(path: str, known: Mapping[str, int]) -> int:
@@ -132,10 +141,16 @@ def _wants_images(trained: TrainedRun) -> bool:
     return len(trained.model.spec.input_shape) == 3
 
 
-def _columns(table: Table, trained: TrainedRun) -> dict[str, str]:
+def _columns(table: Table, trained: TrainedRun) -> dict[str, str | Sequence[str]]:
     """Return role → column: as the run's pipeline has it, else by the columns' names."""
     stated = trained.pipeline["data"]["dataset"].get("columns") or {}
-    found = {role: column for role, column in stated.items() if column in table.columns}
+    found: dict[str, str | Sequence[str]] = {
+        role: column for role, column in stated.items()
+        if isinstance(column, str) and column in table.columns
+    }  # fmt: skip
+    labels = label_role(trained.model.spec.labels, table, stated)
+    if labels is not None:
+        found["label"] = labels
     features = set() if _wants_images(trained) else set(trained.prepared().feature_names)
     for role in NAMES:
         column = column_of(table, role) if role != "image" else None
@@ -161,17 +176,12 @@ def _decoded(root: Path, paths: Sequence[str], trained: TrainedRun, settings: Se
     return decode_all(root, paths, settings.cache, shape, Limits(**limits))
 
 
-def _targets(roles: Roles, trained: TrainedRun) -> NDArray[np.int64]:
-    """Return the position of each row's label, -1 where it is empty or there is no such column."""
-    targets = np.full(len(roles.table), -1, dtype=np.int64)
-    if roles.has("label") and len(roles.kept):
-        labels = [label.strip() for label in roles.table.text(roles.name("label"))]
-        places = [roles.table.place(int(row)) for row in roles.kept]
-        found, _ = from_names(
-            [labels[row] for row in roles.kept], trained.model.spec.classes, places
-        )
-        targets[roles.kept] = found
-    return targets
+def _targets(roles: Roles, trained: TrainedRun) -> NDArray[Any]:
+    """Return each row's target, unknown where its label is empty or there is no such column."""
+    labels = trained.model.spec.labels
+    if not roles.has("label"):
+        return unknown(labels, len(roles.table))
+    return read_targets(labels, roles.table, roles.labels.names)
 
 
 def _known_columns(roles: Roles, kept: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
