@@ -20,7 +20,8 @@ class Labels:
     Attributes:
         kind: ``class``: targets are (n,) int64, positions in ``classes[0]``. ``number``: (n,)
             float32. ``several``: (n, k) int64, column i holding positions in ``classes[i]``, and -1
-            where that label of that example is unknown.
+            where that label of that example is unknown. ``value``: (n,) str, of
+            a form that nobody stated (JSON, written elsewhere).
         names: a name for each column of the targets.
         classes: the class names of each column, in the order of the scores; () for numbers.
         unit: what a number counts, such as ``dollars``.
@@ -41,8 +42,8 @@ class Labels:
         """What a target is, in a few words."""
         if self.kind == "class":
             return f"{len(self.only)} classes"
-        if self.kind == "number":
-            return f"numbers ({self.names[0]})"
+        if self.kind in ("number", "value"):
+            return f"{self.kind}s ({self.names[0]})"
         return f"{len(self.names)} labels ({', '.join(self.names)})"
 
     @classmethod
@@ -67,6 +68,8 @@ def as_text(labels: Labels, target: Any) -> str:
         return f"{float(target):,.6g} {labels.unit}".rstrip()
     if labels.kind == "class":
         return labels.only[int(target)]
+    if labels.kind == "value":
+        return str(target)
     told = (
         f"{name}: {classes[int(code)] if code != UNKNOWN else '?'}"
         for name, classes, code in zip(labels.names, labels.classes, target, strict=True)

@@ -40,10 +40,10 @@ def beside(paths: Paths, evidence: Evidence, *, test: bool, delta: float) -> dic
     kept = {split: files for split, files in paths.items() if test or split != "test"}
     first = next((files[0] for files in kept.values()), None)
     labels = described(pq.read_schema(first)) if first is not None else None
-    if labels is None or labels.kind == "class":
-        return {}
-    if labels.kind == "number":
+    if labels is not None and labels.kind == "number":
         return {"real_units": _real_units(kept, labels)}
+    if labels is None or labels.kind != "several":
+        return {}
     found = {name: _of_label(kept, evidence, name, test, delta) for name in labels.names}
     return {"labels": {name: document for name, document in found.items() if document}}
 

@@ -133,6 +133,7 @@ def _predictions(table: _Table, split: str) -> Predictions:
             classes=table.rule.classes,
             loss=_numbers(frame, "loss", where) if "loss" in frame else None,
             scores=table.scores,
+            labels=table.rule.labels,
             metadata={str(c): frame[c].to_numpy() for c in _metadata(frame)},
             **text,
         ),

@@ -8,7 +8,8 @@ are names where all of them are; else integers are positions in that list. Witho
   (below 100, or below twice as many as there are different ones), else the different integers are
   the classes' names;
 - numbers and JSON, with an ``error`` column and no scores, are values and no classes; but integers
-  that are both target and prediction, up to 1,000 different ones, are classes.
+  that are both target and prediction, up to 1,000 different ones, are classes. Numbers that are
+  both stay numbers.
 """
 
 import re
@@ -21,6 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gapwise.errors import DataError, UsageError, did_you_mean, shown
+from gapwise.labels import CLASSES, Labels
 
 SMALL = 100
 MOST_CLASSES = 1000
@@ -36,18 +38,27 @@ class LabelRule:
     Attributes:
         classes: the class names in the order of the scores; () where labels are values.
         by_name: labels are names of classes, not positions.
+        kind: of labels that are values, ``number`` or ``value``; else ``class``.
     """
 
     classes: tuple[str, ...]
     by_name: bool
+    kind: str = "class"
+
+    @property
+    def labels(self) -> Labels:
+        """What the labels are."""
+        return CLASSES if self.kind == "class" else Labels(kind=self.kind, names=("target",))
 
     def read(self, frame: pd.DataFrame, column: str, where: str) -> NDArray[Any]:
-        """Return (n,) positions in ``classes``, or the labels as text where there are none.
+        """Return (n,) positions in ``classes``, or the labels as numbers or text without them.
 
         Raises:
             DataError: a label is no class; names its row.
         """
         text = frame[column].astype(str)
+        if self.kind == "number":
+            return text.to_numpy(dtype=np.str_).astype(np.float64)
         if not self.classes:
             return text.to_numpy(dtype=np.str_)
         known = self.classes if self.by_name else tuple(map(str, range(len(self.classes))))
@@ -91,7 +102,8 @@ def label_rule(
     json_like = any(text.startswith(("{", "[")) for text in texts)
     told = whole and "predicted" in frame and len(texts) <= MOST_CLASSES
     if "error" in frame and scores is None and ((number and not told) or json_like):
-        return LabelRule((), by_name=True)
+        both = number and "predicted" in frame
+        return LabelRule((), by_name=True, kind="number" if both else "value")
     if whole:
         return _of_integers(sorted(map(int, texts)), scores)
     if number:

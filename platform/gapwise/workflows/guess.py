@@ -13,9 +13,11 @@ class Guess:
         reader: the dataset part that reads it.
         options: the part's options, in the order in which they are written.
         says: what was guessed, one sentence each.
-        classes: class → examples.
+        classes: class → examples; empty where the label is a number.
         sources: source → examples; empty where no column names them.
         shape: of one example: (channels, height, width) or (features,).
+        numbers: how many examples have a label that is a number; 0 where labels are classes.
+        positive: whether all of these numbers are above 0.
     """
 
     reader: str
@@ -24,8 +26,10 @@ class Guess:
     classes: Mapping[str, int]
     sources: Mapping[str, int] = field(default_factory=dict)
     shape: tuple[int, ...]
+    numbers: int = 0
+    positive: bool = False
 
     @property
     def count(self) -> int:
         """How many examples there are."""
-        return sum(self.classes.values())
+        return self.numbers or sum(self.classes.values())

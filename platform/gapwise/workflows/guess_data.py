@@ -9,6 +9,7 @@ from gapwise.data.table import Table, read_table
 from gapwise.errors import DataError, shown
 from gapwise.workflows.guess import Guess
 from gapwise.workflows.guess_columns import IMAGE_SUFFIXES, Columns, guess_columns
+from gapwise.workflows.guess_label import GuessedLabel, guess_label
 from gapwise.workflows.picture_sizes import PictureSizes, picture_sizes
 
 MANIFESTS = (".csv", ".parquet", ".pq")
@@ -69,34 +70,22 @@ def _no_classes(root: Path, classes: list[str]) -> str:
 def _manifest(path: Path) -> Guess:
     table = read_table(path)
     columns = guess_columns(table)
-    cells = (cell.strip() for cell in table.text(columns.roles["label"]))
-    labels = Counter(cell for cell in cells if cell)
-    _check_classes(table, columns.roles["label"], labels)
+    label = guess_label(table, columns.roles["label"])
     shape, options, says = _inputs(table, columns)
     named = {role: column for role, column in columns.roles.items() if role != column}
     sources = Counter(table.text(columns.roles["source"])) if "source" in columns.roles else {}
+    named_options = {"columns": named} if named else {}
+    kind = {"target": "number"} if label.numbers else {}
     return Guess(
         reader="manifest",
-        options={"path": _relative(path)} | ({"columns": named} if named else {}) | options,
-        says=(*_said_of_roles(columns, labels), *says),
-        classes=dict(sorted(labels.items())),
+        options={"path": _relative(path)} | named_options | kind | options,
+        says=(*_said_of_roles(columns, label), *says),
+        classes=dict(sorted(label.classes.items())),
+        numbers=label.numbers,
+        positive=label.positive,
         sources=dict(sorted(sources.items())),
         shape=shape,
     )
-
-
-def _check_classes(table: Table, label: str, labels: Counter[str]) -> None:
-    if len(labels) < 2:
-        held = f"{shown(next(iter(labels)))} everywhere" if labels else "nothing"
-        raise DataError(
-            f"{table.path}: column {shown(label)} holds {held}, so there is nothing to tell apart; "
-            "add examples of another class"
-        )
-    if len(labels) > max(20, len(table) // 2):
-        raise DataError(
-            f"{table.path}: column {shown(label)} holds {len(labels):,} different values in "
-            f"{len(table):,} rows, too many for classes; rename the column of the classes to label"
-        )
 
 
 def _inputs(table: Table, columns: Columns) -> tuple[tuple[int, ...], dict[str, object], list[str]]:
@@ -144,9 +133,10 @@ def _said_of(sizes: PictureSizes) -> list[str]:
     return [f"Pictures are {kind} and differ in size or are large: they are resized to {form}."]
 
 
-def _said_of_roles(columns: Columns, labels: Counter[str]) -> list[str]:
+def _said_of_roles(columns: Columns, label: GuessedLabel) -> list[str]:
     roles = columns.roles
-    says = [f"Label: column {roles['label']}, {_counted(labels)}."]
+    held = label.says or _counted(label.classes)
+    says = [f"Label: column {roles['label']}, {held}."]
     meanings = {
         "image": "Image paths",
         "id": "Ids that stay the same when rows are added",

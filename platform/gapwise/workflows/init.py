@@ -61,6 +61,7 @@ def pipeline_text(guess: Guess, start: FirstValues) -> str:
         "",
         *_splits(guess, start),
         "",
+        *_task(guess),
         "network:",
         *(f"  {key}: {value(option)}" for key, option in start.network.items()),
         *_other_networks(guess),
@@ -126,6 +127,21 @@ def _splits(guess: Guess, start: FirstValues) -> list[str]:
     return lines
 
 
+def _task(guess: Guess) -> list[str]:
+    """Return the task where it is not the usual one, classification."""
+    if not guess.numbers:
+        return []
+    error = "relative" if guess.positive else "range"
+    why = {
+        "relative": "an example's error: how far off, as a share of its true value; range, beyond",
+        "range": "an example's error: how far off, as a share of the labels' range; beyond",
+    }
+    lines = ["task:", "  name: regress", _line("  error", error, why[error])]
+    if guess.positive:
+        lines.append(_line("  log", False, "true learns ratios: for labels of many magnitudes"))
+    return [*lines, ""]
+
+
 def _duplicates(guess: Guess) -> str:
     if len(guess.shape) == 3:
         return _line(
@@ -138,7 +154,8 @@ def _duplicates(guess: Guess) -> str:
 def _other_networks(guess: Guess) -> list[str]:
     if len(guess.shape) == 3:
         return ["  # Others: lenet5, resnet20 (for many pictures; slower), multilayer-perceptron"]
-    return ["  # hidden: units of each layer; [] makes logistic regression"]
+    kind = "linear" if guess.numbers else "logistic"
+    return [f"  # hidden: units of each layer; [] makes {kind} regression"]
 
 
 def _training(start: FirstValues) -> list[str]:

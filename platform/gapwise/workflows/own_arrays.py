@@ -7,7 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from gapwise.errors import DataError, did_you_mean, shown
+from gapwise.labels import CLASSES, Labels
 from gapwise.records import Predictions
+
+_NUMBERS = Labels(kind="number", names=("target",))
 
 
 class OwnArrays:
@@ -98,6 +101,7 @@ def own_predictions(arrays: OwnArrays, classes: tuple[str, ...]) -> Predictions:
         raise arrays.error("scores, predicted and error are all missing; give one of them")
     weight, loss = arrays.take("weight", np.float64), arrays.take("loss", np.float64)
     text = {name: arrays.take(name, np.str_) for name in ("source", "group", "media")}
+    target, predicted, labels = _as_values(target, predicted)
     guesses = target if predicted is None else predicted
     return Predictions(
         split=arrays.split,
@@ -109,14 +113,30 @@ def own_predictions(arrays: OwnArrays, classes: tuple[str, ...]) -> Predictions:
         loss=loss,
         classes=classes,
         scores=scores,
+        labels=labels,
         metadata=dict(arrays.columns),
         **text,
     )
 
 
+def _as_values(
+    target: NDArray[Any], predicted: NDArray[Any] | None
+) -> tuple[NDArray[Any], NDArray[Any] | None, Labels]:
+    """Return numbers as numbers where both are; a truth that nobody predicted as text."""
+    kinds = {target.dtype.kind} | ({predicted.dtype.kind} if predicted is not None else set())
+    if "f" not in kinds:
+        return target, predicted, CLASSES
+    if predicted is None or not kinds <= {"f", "i"}:
+        said = None if predicted is None else predicted.astype(np.str_)
+        return target.astype(np.str_), said, Labels(kind="value", names=("target",))
+    return target.astype(np.float64), predicted.astype(np.float64), _NUMBERS
+
+
 def _labels(arrays: OwnArrays, name: str, classes: tuple[str, ...], is_class: bool) -> NDArray[Any]:
-    """Return labels as positions, or as text where they are names and nobody named the classes."""
+    """Return labels as positions, as numbers, or as text where nobody named the classes."""
     values = arrays.columns.pop(name)
+    if values.dtype.kind == "f" and not is_class:
+        return values.astype(np.float64)
     if values.dtype.kind in "iub":
         return values.astype(np.int64)
     if values.dtype.kind in "fc" and is_class:

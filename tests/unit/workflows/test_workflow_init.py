@@ -100,10 +100,50 @@ def test_what_cannot_be_told_is_one_sentence_with_the_columns(
     assert not Path("pipelines").exists()
 
 
-def test_a_label_that_is_a_number_of_its_own_is_refused(here: Path, write_csv: WriteCsv) -> None:
-    rows = [[i, i * 1.5] for i in range(100)]
+def test_a_label_of_its_own_on_every_row_is_refused(here: Path, write_csv: WriteCsv) -> None:
+    rows = [[i, f"home {i}"] for i in range(100)]
     with pytest.raises(DataError, match="holds 100 different values in 100 rows"):
         init(write_csv(Path("t.csv"), ["width", "label"], rows))
+
+
+@pytest.mark.parametrize(
+    ("labels", "error"),
+    [
+        ([0.5 + i for i in range(100)], "relative"),
+        ([i - 50.5 for i in range(100)], "range"),
+        ([17 + i % 60 for i in range(1800)], "relative"),  # ages: whole, but many and not from 0
+    ],
+)
+def test_a_label_of_numbers_is_regressed_on(
+    here: Path, write_csv: WriteCsv, labels: list[float], error: str
+) -> None:
+    rows = [[i, label] for i, label in enumerate(labels)]
+    path = init(write_csv(Path("t.csv"), ["width", "label"], rows))
+    pipeline = pipeline_file.load(str(path))
+    assert pipeline.task.name == "regress"
+    assert pipeline.task.options["error"] == error
+    assert pipeline.data.dataset.options["target"] == "number"
+    assert "numbers from" in path.read_text(encoding="utf-8")
+    examples = _examples(path)
+    assert examples.labels.kind == "number"
+    assert examples.targets.tolist() == labels
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [i % 2 for i in range(60)],
+        [1955 + 5 * (i % 7) for i in range(60)],  # few: years of seven models
+        [i % 100 for i in range(2500)],  # a hundred classes without a gap, 25 examples each
+    ],
+)
+def test_few_whole_numbers_or_many_from_0_are_classes(
+    here: Path, write_csv: WriteCsv, labels: list[int]
+) -> None:
+    rows = [[i, label] for i, label in enumerate(labels)]
+    path = init(write_csv(Path("t.csv"), ["width", "label"], rows))
+    assert pipeline_file.load(str(path)).task.name == "classify"
+    assert len(_examples(path).classes) == len(set(labels))
 
 
 def test_pictures_in_no_folders_by_class(here: Path, write_photos: WritePhotos) -> None:
