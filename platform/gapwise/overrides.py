@@ -8,7 +8,8 @@ from pydantic.fields import FieldInfo
 
 from gapwise import yaml_reader
 from gapwise.errors import PipelineError, shown
-from gapwise.pipeline import Part, Pipeline
+from gapwise.pipeline import Pipeline
+from gapwise.pipeline_parts import Part
 from gapwise.yaml_reader import Document, KeyPath
 
 

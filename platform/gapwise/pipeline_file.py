@@ -21,7 +21,8 @@ from ruamel.yaml.representer import SafeRepresenter
 from gapwise import overrides as dotted
 from gapwise import pipeline_errors, yaml_reader
 from gapwise.errors import PipelineError, did_you_mean, remember_secret, shown
-from gapwise.pipeline import Part, Pipeline
+from gapwise.pipeline import Pipeline
+from gapwise.pipeline_parts import Part
 from gapwise.registry import Family
 from gapwise.settings import app_root
 from gapwise.yaml_reader import Document, KeyPath

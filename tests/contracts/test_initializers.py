@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from gapwise.errors import PipelineError
-from gapwise.pipeline import Part
 from gapwise.pipeline_file import check_options
+from gapwise.pipeline_parts import Part
 from gapwise.training.initializers.base import INITIALIZERS, Initializer, fans, initialize
 
 NAMES = INITIALIZERS.names()

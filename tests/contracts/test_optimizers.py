@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from gapwise.errors import PipelineError
-from gapwise.pipeline import Part
 from gapwise.pipeline_file import check_options
+from gapwise.pipeline_parts import Part
 from gapwise.training.optimizers.base import OPTIMIZERS
 
 NAMES = OPTIMIZERS.names()

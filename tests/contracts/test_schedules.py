@@ -6,8 +6,8 @@ import random
 import pytest
 
 from gapwise.errors import PipelineError
-from gapwise.pipeline import Part
 from gapwise.pipeline_file import check_options
+from gapwise.pipeline_parts import Part
 from gapwise.training.schedules.base import SCHEDULES, Schedule
 
 NAMES = SCHEDULES.names()

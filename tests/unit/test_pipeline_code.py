@@ -25,7 +25,7 @@ import json, sys
 from gapwise import pipeline_file
 from gapwise.errors import PipelineError
 from gapwise.networks.base import NETWORKS
-from gapwise.pipeline import Part
+from gapwise.pipeline_parts import Part
 
 path, corpus = sys.argv[1], json.loads(sys.stdin.read())
 def read(override):

@@ -9,7 +9,7 @@ import pytest
 from gapwise import pipeline_file
 from gapwise.errors import PipelineError
 from gapwise.networks.base import NETWORKS
-from gapwise.pipeline import Part
+from gapwise.pipeline_parts import Part
 from gapwise.registry import Family
 from gapwise.training.optimizers.base import OPTIMIZERS
 

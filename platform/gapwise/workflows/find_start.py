@@ -13,7 +13,8 @@ from gapwise import pipeline_file
 from gapwise.data.prepared import Prepared
 from gapwise.errors import PipelineError, StorageError, UsageError, redacted, shown
 from gapwise.networks.base import NETWORKS
-from gapwise.pipeline import Part, Pipeline
+from gapwise.pipeline import Pipeline
+from gapwise.pipeline_parts import Part
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
 from gapwise.training.freezing import check_can_precompute, freeze

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from gapwise.overrides import fields_of
-from gapwise.pipeline import Part, Pipeline
+from gapwise.pipeline import Pipeline
+from gapwise.pipeline_parts import Part
 from gapwise.workflows.part_reference import SLOTS, PartReference, Slot, parts_of
 
 HEAD = """# Pipeline reference

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gapwise.errors import PipelineError
-from gapwise.pipeline import Augmentation as Section
+from gapwise.pipeline_training import Augmentation as Section
 from gapwise.training.augmentation import colours, geometry, warp
 from gapwise.training.augmentation.augment import Augmentation, check_augmentation
 from gapwise.training.augmentation.draw import Draw
