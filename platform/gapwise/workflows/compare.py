@@ -1,7 +1,8 @@
 """Compare two stored runs on the examples that both predicted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from gapwise.diagnostics.compare import Comparison, compare
 from gapwise.errors import DataError, UsageError, did_you_mean, shown
@@ -38,7 +39,27 @@ def compare_runs(
     if split == "test":
         _count_look(runs, Ledger(settings.ledger_url))
     first, second = (tables.read(path, split=split) for path in paths)
-    return compare(first, second, pipelines=(runs[0].pipeline(), runs[1].pipeline()))
+    ours, theirs = _pipelines(runs)
+    return compare(first, second, pipelines=(ours, theirs))
+
+
+def _pipelines(runs: Sequence[StoredRun]) -> tuple[Mapping[str, Any] | None, ...]:
+    """Return both pipelines; where their tasks differ, with the options that went without saying.
+
+    What an example's error is may be one of those (``task.error``).
+    """
+    pipelines = tuple(run.pipeline() for run in runs)
+    tasks = [(pipeline or {}).get("task") for pipeline in pipelines]
+    if None in tasks or tasks[0] == tasks[1]:
+        return pipelines
+    # Tasks need torch, which a comparison otherwise does without.
+    from gapwise.tasks.base import TASKS
+
+    def whole(task: Any) -> dict[str, Any]:
+        options = TASKS.options(task["name"]) if task["name"] in TASKS.names() else {}
+        return {name: option.default for name, option in options.items()} | dict(task)
+
+    return tuple({**(p or {}), "task": whole(t)} for p, t in zip(pipelines, tasks, strict=True))
 
 
 def _path(run: StoredRun, split: str) -> Path:
