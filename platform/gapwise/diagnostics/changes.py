@@ -112,9 +112,9 @@ def shift(view: PipelineView) -> Change | None:
 
 
 def mirror(view: PipelineView) -> Change | None:
-    """Mirroring, where it keeps the class."""
+    """Mirroring, where it keeps the class: what it does to a number nobody knows."""
     mirrors = view.get("training.augmentation.mirror", False)
-    if mirrors or not view.images or view.characters:
+    if mirrors or not view.images or view.characters or not view.classifies:
         return None
     return {"training.augmentation.mirror": True}
 

@@ -47,6 +47,11 @@ class PipelineView:
         return bool(classes) and all(len(name) == 1 for name in classes)
 
     @property
+    def classifies(self) -> bool:
+        """Whether every example has one class."""
+        return self.part("task") in ("", "classify")
+
+    @property
     def shift(self) -> int:
         """A shift in pixels that moves, and does not hide: a fourteenth of the height, or 1."""
         shape = self.evidence.input_shape

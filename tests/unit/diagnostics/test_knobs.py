@@ -183,6 +183,13 @@ def test_characters_are_not_mirrored_and_rows_not_shifted() -> None:
     )
 
 
+@pytest.mark.parametrize("task", ["regress", "multi-label", "multi-task"])
+def test_nothing_is_mirrored_whose_label_a_mirror_may_change(task: str) -> None:
+    numbers = DIGITS | {"task": {"name": task}}
+    assert "Mirror the training images" not in found("variance", numbers)
+    assert "Shift the training images" in found("variance", numbers)
+
+
 def test_shift_is_a_fraction_of_the_image() -> None:
     for shape, pixels in (((1, 8, 8), 1), ((3, 32, 32), 2), ((), 1)):
         knob = found("variance", DIGITS, input_shape=shape)["Shift the training images"]
