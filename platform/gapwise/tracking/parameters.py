@@ -12,14 +12,21 @@ LONGEST_VALUE = 6000
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested mappings as dotted keys with plain values."""
+    """Return nested mappings as dotted keys with plain values.
+
+    One whose keys are names from data (``>50K``), which no parameter may have, stays a value.
+    """
     found: dict[str, Any] = {}
     for key, value in values.items():
-        if isinstance(value, Mapping) and value:
+        if isinstance(value, Mapping) and value and all(map(_is_name, value)):
             found |= flat(value, f"{prefix}{key}.")
         else:
             found[f"{prefix}{key}"] = plain(value)
     return found
+
+
+def _is_name(key: Any) -> bool:
+    return bool(str(key).strip(".")) and all(c.isalnum() or c in "_.- :" for c in str(key))
 
 
 def encode(value: Any) -> str:

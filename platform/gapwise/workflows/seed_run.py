@@ -3,7 +3,6 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from gapwise import pipeline_file
 from gapwise.data.prepared import Prepared
@@ -125,18 +124,7 @@ def _write_inputs(writer: RunWriter, pipeline: Pipeline, prepared: Prepared, job
         stream.writelines(json.dumps(asdict(item)) + "\n" for item in prepared.quarantine)
     for name in ("pipeline.yaml", "job.json", "quarantine.jsonl"):
         writer.log_file(folder / name)
-    writer.log_parameters(flat(job.pipeline))
+    writer.log_parameters(job.pipeline)
     writer.log_parameters({f"plan.{key}": value for key, value in asdict(job.plan).items()})
     writer.log_dataset(prepared.name, prepared.digest, str(prepared.folder))
     writer.log_tags({"gapwise.splits": prepared.assignment_digest} | code_versions(Path.cwd()))
-
-
-def flat(tree: Any, prefix: str = "") -> dict[str, Any]:
-    """Return nested mappings as dotted keys; lists stay values."""
-    if not isinstance(tree, dict):
-        return {prefix: tree}
-    return {
-        key: value
-        for name, branch in tree.items()
-        for key, value in flat(branch, f"{prefix}.{name}" if prefix else str(name)).items()
-    }

@@ -12,6 +12,7 @@ from gapwise.errors import DataError
 from gapwise.labels import Labels
 from gapwise.records import Predictions
 from gapwise.tracking import predictions as tables
+from gapwise.tracking.parameters import flat
 
 PRICES = Labels(kind="number", names=("price",), unit="dollars")
 PEOPLE = Labels(
@@ -116,3 +117,12 @@ def test_a_cell_that_is_no_such_object_is_named_with_its_row(tmp_path: Path, cel
     pq.write_table(table, path)
     with pytest.raises(DataError, match=r"row 2: target is .*wanted is a class, or null"):
         tables.read(path)
+
+
+def test_parameters_whose_keys_are_names_from_data_stay_one_value() -> None:
+    pipeline = {"task": {"class_weights": {">50K": 3.0, "a/b": 1}, "name": "classify"}}
+    assert flat(pipeline) == {
+        "task.class_weights": {">50K": 3.0, "a/b": 1},
+        "task.name": "classify",
+    }
+    assert flat({"task": {"class_weights": {"fraud": 3.0}}}) == {"task.class_weights.fraud": 3.0}
