@@ -1,26 +1,40 @@
-"""What holds for every registered network."""
+"""What holds for every registered network, and for every size whose numbers it publishes."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from gapwise.errors import PipelineError
-from gapwise.networks.base import NETWORKS, count_parameters
+from gapwise.networks.base import NETWORKS, Branched, Published, count_parameters, layers
+from gapwise.networks.describe import Description, describe, described
 
 SHAPES = [(1, 28, 28), (3, 32, 32), (1, 8, 8), (14,)]
 Case = tuple[nn.Module, tuple[int, ...]]
+
+QUICK = 2e8
+"""Multiply-accumulates up to which a real forward pass takes no time; larger ones are faults."""
+
+
+def options_of(name: str) -> dict[str, Any]:
+    """Return what makes the size for small images, where a network has sizes."""
+    return {"size": "small"} if "size" in NETWORKS.options(name) else {}
 
 
 def make(name: str, shape: tuple[int, ...], outputs: int = 7) -> nn.Module:
     """Make a network with its own options, of the size for small images where it has sizes."""
     torch.manual_seed(0)
-    options = {"size": "small"} if "size" in NETWORKS.options(name) else {}
-    return NETWORKS.get(name)(input_shape=shape, outputs=outputs, **options)
+    return NETWORKS.get(name)(input_shape=shape, outputs=outputs, **options_of(name))
 
 
 def takes(name: str, shape: tuple[int, ...]) -> bool:
     try:
-        make(name, shape)
+        with torch.device("meta"):
+            make(name, shape)
     except PipelineError:
         return False
     return True
@@ -29,6 +43,7 @@ def takes(name: str, shape: tuple[int, ...]) -> bool:
 EVERY = [(name, shape) for name in NETWORKS.names() for shape in SHAPES]
 TAKEN = [case for case in EVERY if takes(*case)]
 REFUSED = [case for case in EVERY if case not in TAKEN]
+ENTRIES = [(name, entry) for name, network in NETWORKS for entry in network.published]
 
 
 @pytest.fixture(params=TAKEN, ids=str)
@@ -55,12 +70,17 @@ def test_a_shipped_network_is_found() -> None:
 
 def test_gives_one_row_of_units_an_example(case: Case) -> None:
     network, shape = case
-    assert network(torch.randn(5, *shape)).shape == (5, 7)
+    assert network.eval()(torch.randn(5, *shape)).shape == (5, 7)
 
 
-def test_examples_do_not_see_each_other_in_evaluation(
-    case: Case,
-) -> None:
+@pytest.mark.parametrize("name", NETWORKS.names())
+def test_one_unit_is_a_column_never_a_row(name: str) -> None:
+    """(n,) against (n, 1) would broadcast to (n, n): the notes' rank-1 trap."""
+    network = make(name, (1, 28, 28), outputs=1).eval()
+    assert network(torch.randn(3, 1, 28, 28)).shape == (3, 1)
+
+
+def test_examples_do_not_see_each_other_in_evaluation(case: Case) -> None:
     network, shape = case
     network.eval()
     x = torch.randn(6, *shape)
@@ -68,12 +88,27 @@ def test_examples_do_not_see_each_other_in_evaluation(
     assert torch.allclose(both, alone, atol=1e-4)
 
 
-def test_every_weight_learns(case: Case) -> None:
+def loss_of(outputs: Tensor | Branched, targets: Tensor) -> Tensor:
+    if not isinstance(outputs, Branched):
+        return F.cross_entropy(outputs, targets)
+    sides = sum(F.cross_entropy(side, targets) for side in outputs.sides)
+    return F.cross_entropy(outputs.main, targets) + outputs.weight * sides
+
+
+def test_one_step_down_the_gradient_moves_every_weight_and_lowers_the_loss(case: Case) -> None:
     network, shape = case
-    network(torch.randn(8, *shape)).square().mean().backward()
+    x, targets = torch.randn(8, *shape), torch.arange(8) % 7
+    torch.manual_seed(1)
+    before = loss_of(network(x), targets)
+    before.backward()
     idle = [name for name, weight in network.named_parameters() if weight.grad is None]
     assert not idle
     assert count_parameters(network) > 0
+    # A step so small that the gradient alone tells how far the loss falls.
+    slope = sum(w.grad.square().sum() for w in network.parameters() if w.grad is not None)
+    torch.optim.SGD(network.parameters(), lr=0.01 * before.item() / float(slope)).step()
+    torch.manual_seed(1)  # the same dropout
+    assert loss_of(network(x), targets).item() < before.item()
 
 
 @pytest.mark.parametrize("name", NETWORKS.names())
@@ -81,3 +116,149 @@ def test_the_seed_decides_the_weights(name: str) -> None:
     first, second = (make(name, (3, 32, 32)) for _ in range(2))
     pairs = zip(first.state_dict().values(), second.state_dict().values(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize("name", NETWORKS.names())
+def test_units_one_after_the_other_are_the_network(name: str) -> None:
+    """Freezing, precomputing and pictures of maps stand on it."""
+    network = make(name, (1, 28, 28)).eval()
+    x = y = torch.randn(2, 1, 28, 28)
+    for _, unit in layers(network):
+        y = unit(y)
+    assert len(layers(network)) > 1
+    # Compared in values: a unit may write over what it was given.
+    assert torch.allclose(network(x.clone()), y, atol=1e-6)
+
+
+def sizes_of(name: str) -> list[dict[str, Any]]:
+    """Return the options of every size of a network."""
+    return [dict(entry.options) for entry in NETWORKS.get(name).published]
+
+
+IMAGE_NETWORKS = [
+    (name, options)
+    for name in NETWORKS.names()
+    if not takes(name, (14,))
+    for options in sizes_of(name)
+]
+TOO_SMALL = re.compile(
+    r"network (\S+): layer .+ does not fit the map of \d+×\d+ that it gets from images of (\d+)×\2;"
+    r" the smallest that fits is (\d+)×\3$"
+)
+
+
+def smallest_of(name: str, side: int, options: dict[str, Any]) -> int:
+    """Return the smallest image that the refusal of one of ``side`` names; 0 if it is taken."""
+    refusal = ""
+    with torch.device("meta"):
+        try:
+            network = NETWORKS.get(name)(input_shape=(3, side, side), outputs=2, **options)
+        except PipelineError as error:
+            refusal = str(error)
+        else:
+            assert network.eval()(torch.empty(1, 3, side, side)).shape == (1, 2)
+    if not refusal:
+        return 0
+    found = TOO_SMALL.search(refusal)
+    assert found, refusal
+    assert (found[1], int(found[2])) == (name, side)
+    return int(found[3])
+
+
+@pytest.mark.parametrize(("name", "options"), IMAGE_NETWORKS, ids=str)
+def test_image_that_is_too_small_is_told_the_smallest(name: str, options: dict[str, Any]) -> None:
+    smallest = smallest_of(name, 1, options) or 1
+    assert smallest_of(name, smallest, options) == 0
+    for side in {1, smallest // 2, smallest - 1} - {0, smallest}:
+        assert smallest_of(name, side, options) == smallest
+
+
+def products(network: nn.Module, x: Tensor) -> int:
+    """Add up the products of every convolution and dense layer, as the notes do (5.13)."""
+    total = 0
+
+    def convolution(layer: nn.Conv2d, _: Any, y: Tensor) -> None:
+        nonlocal total
+        height, width = layer.kernel_size
+        total += y[0].numel() * height * width * layer.in_channels // layer.groups
+
+    def dense(layer: nn.Linear, _: Any, y: Tensor) -> None:
+        nonlocal total
+        total += y[0].numel() * layer.in_features
+
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            module.register_forward_hook(convolution)
+        elif isinstance(module, nn.Linear):
+            module.register_forward_hook(dense)
+    network.eval()(x)
+    return total
+
+
+def on_meta(name: str, entry: Published) -> nn.Module:
+    with torch.device("meta"):
+        return built(name, entry)
+
+
+def built(name: str, entry: Published) -> nn.Module:
+    made = NETWORKS.get(name)
+    return made(input_shape=entry.input_shape, outputs=entry.outputs, **entry.options)
+
+
+def table(name: str, entry: Published) -> Description:
+    given = {"input_shape": entry.input_shape, "outputs": entry.outputs}
+    return described(NETWORKS.get(name), **given, **entry.options)
+
+
+@pytest.mark.parametrize("name", NETWORKS.names())
+def test_publishes_its_numbers(name: str) -> None:
+    assert NETWORKS.get(name).published
+    assert any(entry.macs < QUICK for entry in NETWORKS.get(name).published), "a small sibling"
+
+
+def test_published_names_are_unique() -> None:
+    names = [entry.name for _, entry in ENTRIES]
+    assert len(set(names)) == len(names)
+    for name, entry in ENTRIES:
+        # A size may be called as its own network is, never as another.
+        assert entry.name == name or entry.name not in NETWORKS.names()
+        assert re.fullmatch(r"[1-8](\.\d+){1,2}", entry.notes), name
+
+
+@pytest.mark.parametrize(("name", "entry"), ENTRIES, ids=lambda part: getattr(part, "name", part))
+def test_published_numbers_are_exact(name: str, entry: Published) -> None:
+    network = on_meta(name, entry)
+    assert count_parameters(network) == entry.parameters
+    with torch.no_grad():
+        assert products(network, torch.empty(1, *entry.input_shape, device="meta")) == entry.macs
+
+
+@pytest.mark.parametrize(("name", "entry"), ENTRIES, ids=lambda part: getattr(part, "name", part))
+def test_layer_table_adds_up(name: str, entry: Published) -> None:
+    found = table(name, entry)
+    assert (found.parameters, found.macs) == (entry.parameters, entry.macs)
+    assert sum(layer.parameters for layer in found.layers) == entry.parameters
+    assert found.layers[-1].output_shape in {(entry.outputs,), ()}
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [
+        pytest.param(*case, marks=[pytest.mark.faults] if case[1].macs > QUICK else [])
+        for case in ENTRIES
+    ],
+    ids=lambda part: getattr(part, "name", part),
+)
+def test_layer_table_agrees_with_a_real_forward_pass(name: str, entry: Published) -> None:
+    network = built(name, entry).eval()
+    shapes = dict(passed(network, torch.randn(1, *entry.input_shape)))
+    told = describe(network, entry.input_shape).layers
+    assert {row.name: row.output_shape for row in told if row.output_shape} == shapes
+
+
+def passed(network: nn.Module, x: Tensor) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Give each unit's name with the shape of what it gives."""
+    with torch.no_grad():
+        for name, unit in layers(network):
+            x = unit(x)
+            yield name, tuple(x.shape[1:])
