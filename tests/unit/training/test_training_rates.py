@@ -75,6 +75,63 @@ def test_descent_by_hand(name: str, fused: bool) -> None:
         assert weight.item() == pytest.approx(value, rel=1e-6)
 
 
+@pytest.mark.parametrize("nesterov", [False, True])
+@pytest.mark.parametrize("fused", [False, True])
+def test_momentum_by_the_notes_averages_the_gradients(fused: bool, nesterov: bool) -> None:
+    """v ← βv + (1 − β)dW from v = 0, W ← W − αv (notes 3.10)."""
+    weight = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
+    options = {"name": "momentum", "lr": 0.5, "beta": 0.8, "velocity": "average"}
+    options |= {"nesterov": nesterov}
+    optimizer = build(OPTIMIZERS, options, [{"params": [weight]}], fused)
+    value, speed = 1.0, 0.0
+    for gradient in (1.0, -0.5, 2.0):
+        weight.grad = torch.tensor([gradient], dtype=torch.float64)
+        optimizer.step()
+        speed = 0.8 * speed + 0.2 * gradient
+        value -= 0.5 * (0.8 * speed + 0.2 * gradient if nesterov else speed)
+        assert weight.item() == pytest.approx(value, rel=1e-12)
+        # What is told as the learning rate is the notes' α.
+        assert optimizer.param_groups[0]["lr"] == 0.5
+
+
+def test_both_forms_of_momentum_take_the_same_steps_at_rates_1_over_1_minus_beta_apart() -> None:
+    weights = [nn.Parameter(torch.tensor([3.0], dtype=torch.float64)) for _ in range(2)]
+    forms = [{"velocity": "sum", "lr": 0.01}, {"velocity": "average", "lr": 0.1}]
+    optimizers = [
+        build(
+            OPTIMIZERS, {"name": "momentum", **form}, [{"params": [w], "weight_decay": 0.3}], True
+        )
+        for form, w in zip(forms, weights, strict=True)
+    ]
+    for _ in range(20):
+        for weight, optimizer in zip(weights, optimizers, strict=True):
+            weight.grad = (weight - 1).detach()
+            optimizer.step()
+    assert weights[0].item() == pytest.approx(weights[1].item(), rel=1e-12)
+    assert weights[0].item() != pytest.approx(3.0, rel=0.1)
+
+
+def test_rmsprop_by_hand() -> None:
+    """S ← β₂S + (1 − β₂)dW², W ← W − α·dW/(√S + ε) (notes 3.11)."""
+    weight = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
+    options = {"name": "rmsprop", "lr": 0.1, "beta2": 0.8, "epsilon": 1e-3}
+    optimizer = build(OPTIMIZERS, options, [{"params": [weight]}], True)
+    value, square = 1.0, 0.0
+    for gradient in (1.0, -0.5, 2.0):
+        weight.grad = torch.tensor([gradient], dtype=torch.float64)
+        optimizer.step()
+        square = 0.8 * square + 0.2 * gradient**2
+        value -= 0.1 * gradient / (math.sqrt(square) + 1e-3)
+        assert weight.item() == pytest.approx(value, rel=1e-12)
+
+
+@pytest.mark.parametrize(("name", "option"), [("momentum", "beta"), ("rmsprop", "beta2")])
+@pytest.mark.parametrize("value", [1.0, -0.5])
+def test_a_decay_that_forgets_nothing_is_refused(name: str, option: str, value: float) -> None:
+    with pytest.raises(PipelineError, match=f"{name}: {option} is .* less than 1"):
+        build(OPTIMIZERS, {"name": name, option: value}, weight_groups(nn.Linear(2, 2), 0), True)
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS.names())
 def test_every_optimizer_has_a_rate_and_l2_spares_biases_and_norms(name: str) -> None:
     assert "lr" in OPTIMIZERS.options(name)

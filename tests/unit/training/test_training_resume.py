@@ -118,6 +118,35 @@ def test_t3_stopped_in_mid_epoch_equals_uninterrupted(
     assert outcome(make_job("stopped", **settings)) == outcome(make_job("straight", **settings))
 
 
+KNOBS: dict[str, Any] = {
+    "network": CNN | {"batch_norm": "before"},
+    "initializer": {"name": "xavier", "mode": "both"},
+    "optimizer": {"name": "rmsprop", "lr": 0.003},
+    "schedule": "inverse-time",
+    "accumulate": 2,
+    "clip_norm": 0.5,
+    "weight_average": {"beta": 0.9},
+    "l2": 1e-3,
+}
+
+
+@pytest.mark.parametrize(
+    "plan", [NumericPlan(fused=True), NumericPlan(dtype="bfloat16", channels_last=True)], ids=str
+)
+def test_t3_with_every_knob_on_stopped_equals_uninterrupted(
+    make_job: Make, plan: NumericPlan
+) -> None:
+    """The fourth stop is while the averaged weights are evaluated on dev."""
+    settings = KNOBS | {"plan": plan}
+    straight, stopped = Log(), Log()
+    run_job(make_job("straight", **settings), [straight])
+    with_stops(make_job("stopped", **settings), [3, 4, 2, 2, 12], stopped)
+    assert [start.step for start in stopped.starts[:5]] == [0, 3, 7, 9, 10]
+    assert stopped.steps == straight.steps
+    assert stopped.epochs == straight.epochs
+    assert outcome(make_job("stopped", **settings)) == outcome(make_job("straight", **settings))
+
+
 PLANS = [
     NumericPlan(channels_last=True, fused=True),
     NumericPlan(dtype="bfloat16", channels_last=True, fused=True),
@@ -274,23 +303,18 @@ def test_t4_weights_that_are_no_numbers_are_never_saved(
     assert not log.epochs
 
 
-def test_t5_memory_that_does_not_suffice_names_a_batch_size(
-    make_job: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def step(*_: Any) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory")
-
-    monkeypatch.setattr(Learner, "step", step)
-    with pytest.raises(TrainingError, match=r"try training\.batch_size=15"):
-        run_job(make_job())
-
-
 CHANGES: list[tuple[str, dict[str, Any]]] = [
     ("recipe.optimizer.lr", {"optimizer": {"name": "adam", "lr": 0.5}}),
     ("recipe.batch_size", {"batch_size": 60}),
     ("seed", {"seed": 8}),
     ("plan.threads", {"plan": NumericPlan(threads=2, fused=True)}),
     ("recipe.epochs", {"parameters": {"training.epochs": 9}}),
+    ("recipe.batch_size", {"batch_size": "all"}),
+    ("recipe.accumulate", {"accumulate": 2}),
+    ("recipe.clip_norm", {"clip_norm": 1.0}),
+    ("recipe.weight_average.beta", {"weight_average": {"beta": 0.9}}),
+    ("recipe.initializer.name", {"initializer": "he"}),
+    ("recipe.schedule.k", {"schedule": {"name": "inverse-epoch", "k": 2.0}}),
 ]
 
 
