@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from torch import nn
 
+from gapwise.networks.activations import ActivationName, Nonlinearity
 from gapwise.networks.base import (
     Chain,
     Published,
@@ -47,6 +48,16 @@ _PLANS = {
     ),
 }  # fmt: skip
 _POOLED = (0, 1, 4)
+_TORCHVISION = {
+    "features.0": "convolution1",
+    "features.3": "convolution2",
+    "features.6": "convolution3",
+    "features.8": "convolution4",
+    "features.10": "convolution5",
+    "classifier.1": "dense1",
+    "classifier.4": "dense2",
+    "classifier.6": "output",
+}
 
 
 class AlexNet(Chain):
@@ -63,6 +74,8 @@ class AlexNet(Chain):
         outputs: units of the last layer.
         size: ``published``, for large images; or ``small`` for 28×28 and 32×32, with fewer filters
             and no stride in the first layer.
+        activation: what follows each layer but the last (notes 2.3).
+        slope: of leaky ReLU below 0.
         dropout: share of the inputs of the two dense layers before the last that is switched off
             while training (notes 3.4.2): one number, or one for each.
     """
@@ -93,44 +106,48 @@ class AlexNet(Chain):
         input_shape: tuple[int, ...],
         outputs: int,
         size: Literal["published", "small"] = "published",
+        activation: ActivationName = "relu",
+        slope: float = 0.01,
         dropout: float | Sequence[float] = 0.5,
     ) -> None:
         super().__init__()
         planes, height, width = image_shape("alexnet", input_shape)
         plan = _PLANS[size]
-        size_after(f"alexnet of size {size}", _windows(plan), (height, width))
-        features: list[nn.Module] = []
+        size_after("alexnet", _windows(size), (height, width))
+        follow = Nonlinearity(activation, slope, "none")
         for i, (filters, kernel, stride, padding) in enumerate(plan.convolutions):
-            features.append(nn.Conv2d(planes, filters, kernel, stride, padding))
-            if i in _POOLED:
-                # ReLU after pooling gives the same numbers as before it, on fewer units.
-                features.append(nn.MaxPool2d(3, 2, plan.pool_padding))
-            features.append(nn.ReLU())
+            name = f"convolution{i + 1}"
+            pool = {f"pool{i + 1}": nn.MaxPool2d(3, 2, plan.pool_padding)} if i in _POOLED else {}
+            self.append(
+                **{name: nn.Conv2d(planes, filters, kernel, stride, padding)},
+                **follow.behind(name, nn.Identity(), pool),
+            )
             planes = filters
-        first, second = shares(dropout, 2, 2)
-        self.features = nn.Sequential(*features)
-        self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(plan.grid), nn.Flatten())
-        self.head = nn.Sequential(
-            nn.Dropout(first),
-            nn.Linear(planes * plan.grid**2, plan.units),
-            nn.ReLU(),
-            nn.Dropout(second),
-            nn.Linear(plan.units, plan.units),
-            nn.ReLU(),
-            nn.Linear(plan.units, outputs),
-        )
-        initialize(self)
+        self.append(grid=nn.AdaptiveAvgPool2d(plan.grid), flatten=nn.Flatten())
+        units = planes * plan.grid**2
+        for i, share in enumerate(shares(dropout, 2, 2)):
+            name = f"dense{i + 1}"
+            self.append(
+                **{f"{name}_dropout": nn.Dropout(share), name: nn.Linear(units, plan.units)},
+                **follow.behind(name, nn.Identity()),
+            )
+            units = plan.units
+        self.append(output=nn.Linear(units, outputs))
+        initialize(self, follow.variance)
 
     @classmethod
     def from_torchvision(cls, key: str) -> str:
         """Return our name of a weight that torchvision calls ``key``; others stay as they are."""
-        return f"head.{key.removeprefix('classifier.')}" if key.startswith("classifier.") else key
+        layer, _, kind = key.rpartition(".")
+        return f"{_TORCHVISION[layer]}.{kind}" if layer in _TORCHVISION else key
 
 
-def _windows(plan: _Plan) -> list[Window]:
+def _windows(size: str) -> list[Window]:
+    plan = _PLANS[size]
     windows: list[Window] = []
     for i, (_, kernel, stride, padding) in enumerate(plan.convolutions):
-        windows.append(Window(f"convolution {i + 1} ({kernel}×{kernel})", kernel, stride, padding))
+        convolution = f"convolution{i + 1} ({kernel}×{kernel}; size: {size})"
+        windows.append(Window(convolution, kernel, stride, padding))
         if i in _POOLED:
-            windows.append(Window(f"pooling after convolution {i + 1}", 3, 2, plan.pool_padding))
+            windows.append(Window(f"pool{i + 1} (3×3; size: {size})", 3, 2, plan.pool_padding))
     return windows

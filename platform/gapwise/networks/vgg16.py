@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from torch import nn
 
-from gapwise.networks.activations import NormPlace
+from gapwise.networks.activations import ActivationName, Nonlinearity, NormPlace
 from gapwise.networks.base import (
     Chain,
     Published,
@@ -23,7 +23,18 @@ _STAGES = {
     "small": ((32, 32), (64, 64), (128, 128, 128)),
 }
 _UNITS = {"published": 4096, "small": 256}
-_GRID = 7
+_GRID = (7, 7)
+# torchvision counts the ReLUs and poolings between the convolutions, too.
+_TORCHVISION = {
+    **{f"features.{i}": f"convolution1_{n}" for n, i in enumerate((0, 2), start=1)},
+    **{f"features.{i}": f"convolution2_{n}" for n, i in enumerate((5, 7), start=1)},
+    **{f"features.{i}": f"convolution3_{n}" for n, i in enumerate((10, 12, 14), start=1)},
+    **{f"features.{i}": f"convolution4_{n}" for n, i in enumerate((17, 19, 21), start=1)},
+    **{f"features.{i}": f"convolution5_{n}" for n, i in enumerate((24, 26, 28), start=1)},
+    "classifier.0": "dense1",
+    "classifier.3": "dense2",
+    "classifier.6": "output",
+}
 
 
 class Vgg16(Chain):
@@ -39,8 +50,11 @@ class Vgg16(Chain):
         size: ``published``, for large images; or ``small`` for 28×28 and 32×32: the first three
             stages with half of the filters.
         width: multiplies the filters of every convolution.
-        batch_norm: normalise each convolution before or after its ReLU (notes 3.15); before it,
-            the convolution's bias is left out. null is ``none``, and ``before`` where small.
+        activation: what follows each layer but the last (notes 2.3).
+        slope: of leaky ReLU below 0.
+        batch_norm: normalise each convolution before or after its non-linearity (notes 3.15);
+            before it, the convolution's bias is left out. null is ``none``, and ``before`` where
+            small.
         dropout: share of the two dense layers before the last that is switched off while training
             (notes 3.4.2): one number, or one for each.
     """
@@ -65,43 +79,53 @@ class Vgg16(Chain):
         ),
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one option each
         self,
         *,
         input_shape: tuple[int, ...],
         outputs: int,
         size: Literal["published", "small"] = "published",
         width: float = 1.0,
+        activation: ActivationName = "relu",
+        slope: float = 0.01,
         batch_norm: NormPlace | None = None,
         dropout: float | Sequence[float] = 0.5,
     ) -> None:
         super().__init__()
-        planes, *image = image_shape("vgg16", input_shape)
+        channels, *image = image_shape("vgg16", input_shape)
         stages = [[round(width * filters) for filters in stage] for stage in _STAGES[size]]
-        pools = [Window(f"pooling {i + 1} of {len(stages)}", 2, 2) for i in range(len(stages))]
-        grid = size_after(f"vgg16 of size {size}", pools, (image[0], image[1]))
+        pools = [Window(f"pool{i + 1} (2×2; size: {size})", 2, 2) for i in range(len(stages))]
+        grid = size_after("vgg16", pools, (image[0], image[1]))
         place = batch_norm or ("before" if size == "small" else "none")
-        features: list[nn.Module] = []
-        for stage in stages:
-            for i, filters in enumerate(stage):
-                features += _convolution(planes, filters, place, pooled=i == len(stage) - 1)
-                planes = filters
+        follow = Nonlinearity(activation, slope, place)
+        self._append_convolutions(channels, stages, follow)
         if size == "published":
-            grid = _GRID, _GRID
-        first, second = shares(dropout, 2, 2)
-        units = _UNITS[size]
-        self.features = nn.Sequential(*features)
-        self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(grid), nn.Flatten())
-        self.head = nn.Sequential(
-            nn.Linear(planes * grid[0] * grid[1], units),
-            nn.ReLU(),
-            nn.Dropout(first),
-            nn.Linear(units, units),
-            nn.ReLU(),
-            nn.Dropout(second),
-            nn.Linear(units, outputs),
-        )
-        initialize(self)
+            grid = _GRID
+        self.append(grid=nn.AdaptiveAvgPool2d(grid), flatten=nn.Flatten())
+        units = stages[-1][-1] * grid[0] * grid[1]
+        plain = Nonlinearity(activation, slope, "none")
+        for i, share in enumerate(shares(dropout, 2, 2)):
+            name = f"dense{i + 1}"
+            self.append(
+                **{name: nn.Linear(units, _UNITS[size])},
+                **plain.behind(name, nn.Identity(), dropout=share),
+            )
+            units = _UNITS[size]
+        self.append(output=nn.Linear(units, outputs))
+        initialize(self, follow.variance)
+
+    def _append_convolutions(
+        self, planes: int, stages: Sequence[Sequence[int]], follow: Nonlinearity
+    ) -> None:
+        for s, stage in enumerate(stages, start=1):
+            for i, filters in enumerate(stage, start=1):
+                name = f"convolution{s}_{i}"
+                pool = {f"pool{s}": nn.MaxPool2d(2)} if i == len(stage) else {}
+                self.append(
+                    **{name: nn.Conv2d(planes, filters, 3, padding=1, bias=follow.bias)},
+                    **follow.behind(name, nn.BatchNorm2d(filters), pool),
+                )
+                planes = filters
 
     @classmethod
     def from_torchvision(cls, key: str) -> str:
@@ -109,17 +133,5 @@ class Vgg16(Chain):
 
         Its ``vgg16_bn`` has biases before batch norm, so only ``vgg16`` is shared.
         """
-        return f"head.{key.removeprefix('classifier.')}" if key.startswith("classifier.") else key
-
-
-def _convolution(
-    planes_in: int, planes_out: int, place: NormPlace, *, pooled: bool
-) -> list[nn.Module]:
-    """Return a convolution with batch norm in its place, ReLU, and pooling where there is one."""
-    convolution = nn.Conv2d(planes_in, planes_out, 3, padding=1, bias=place != "before")
-    pool = [nn.MaxPool2d(2)] if pooled else []
-    if place == "after":
-        return [convolution, nn.ReLU(), nn.BatchNorm2d(planes_out), *pool]
-    norm = [nn.BatchNorm2d(planes_out)] if place == "before" else []
-    # ReLU after pooling gives the same numbers as before it, on a quarter of the units.
-    return [convolution, *norm, *pool, nn.ReLU()]
+        layer, _, kind = key.rpartition(".")
+        return f"{_TORCHVISION[layer]}.{kind}" if layer in _TORCHVISION else key
