@@ -7,10 +7,13 @@ import streamlit as st
 CARRIED = ("experiment", "run", "other", "split", "pipeline")
 
 
-def begin() -> None:
-    """Bring the URL up to date: a link's own values win over those carried along."""
+def begin(own: Sequence[str] = ()) -> None:
+    """Bring the URL up to date: a link's own values win over those carried along.
+
+    ``own`` names values that this page alone has a use for; they stand in its URL and no other's.
+    """
     kept: dict[str, str] = st.session_state.setdefault("carried", {})
-    for name in CARRIED:
+    for name in (*CARRIED, *own):
         if name in st.query_params:
             kept[name] = st.query_params[name]
         elif name in kept:

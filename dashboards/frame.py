@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,10 +16,13 @@ _log = logging.getLogger("gapwise.dashboard")
 
 
 @contextmanager
-def page(title: str) -> Iterator[None]:
-    """Surround a page; an error in it becomes one line, never a traceback (FAULTS B4, B5)."""
+def page(title: str, own: Sequence[str] = ()) -> Iterator[None]:
+    """Surround a page; an error in it becomes one line, never a traceback (FAULTS B4, B5).
+
+    ``own`` names the values in the URL that this page alone has a use for.
+    """
     st.set_page_config(page_title=f"{title} · Gapwise", page_icon=_icon(), layout="wide")
-    carry.begin()
+    carry.begin(own)
     try:
         yield
     except GapwiseError as error:

@@ -6,6 +6,8 @@ from typing import Final
 
 import streamlit as st
 
+from dashboards.carry import CARRIED
+
 SECTIONS: Final = ("decide", "data", "train", "team")
 FOLDER: Final = Path(__file__).parent.absolute() / "pages"
 
@@ -42,10 +44,11 @@ def pages() -> dict[str, list[st.Page]]:
 def go(title: str, **values: str) -> None:
     """Open another page with values in the URL; a page that runs alone only takes the values."""
     page = st.session_state.get("pages", {}).get(title)
-    carried: dict[str, str] = st.session_state.setdefault("carried", {})
-    carried.update(values)
+    kept: dict[str, str] = st.session_state.setdefault("carried", {})
+    kept.update(values)
     if page is not None:
-        st.switch_page(page, query_params=dict(carried))
+        known = {name: kept[name] for name in (*CARRIED, *values) if name in kept}
+        st.switch_page(page, query_params=known)
 
 
 def _order(match: re.Match[str]) -> tuple[int, int]:

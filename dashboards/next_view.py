@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import carry, data, widgets
+from dashboards import carry, data, experiment, widgets
 from dashboards.headline import Headline
 from dashboards.text import safe
 from gapwise.diagnostics.matched import ROWS, Cell
@@ -22,10 +22,7 @@ def subject(page: str) -> data.Subject | None:
         )
         return None
     with widgets.chips(page):
-        experiment = carry.choose(
-            "experiment", experiments, lambda name: f"Experiment  {name}", forgets=("run", "other")
-        )
-        known = {one.key: one for one in data.subjects(experiment)}
+        known = {one.key: one for one in data.subjects(experiment.choose(experiments))}
         chosen = None
         if known:
             key = carry.choose("run", list(known), lambda key: f"Run  {known[key].name}", width=330)

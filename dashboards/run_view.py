@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboards import breakdown, carry, clock, data, error_cards, widgets
+from dashboards import breakdown, carry, clock, data, error_cards, experiment, navigation, widgets
 from dashboards.gallery import gallery
 from dashboards.text import safe, said
 from gapwise.figures import words
@@ -23,10 +23,7 @@ def chosen_run() -> StoredRun | None:
         widgets.empty("No runs yet", "Train a pipeline; its run then stands here.", widgets.TRAIN)
         return None
     with widgets.chips("run"):
-        carry.choose(
-            "experiment", experiments, lambda n: f"Experiment  {n}", forgets=("run", "other")
-        )
-        names = data.run_names(carry.get("experiment") or experiments[0])
+        names = data.run_names(experiment.choose(experiments))
         wanted = data.newest_of(carry.get("run"))
         if wanted and wanted not in names:
             st.warning(f"Run {safe(wanted)} is not there any more; this is the newest one.")
@@ -117,5 +114,11 @@ def parameters_and_files(run: StoredRun) -> None:
             )  # fmt: skip
         if not files:
             st.caption("None yet.")
+        if run.kind == "train" and run.status == "FINISHED":
+            look = st.button(
+                "Look inside the network", icon=":material/neurology:", type="tertiary"
+            )
+            if look:
+                navigation.go("Networks", experiment=run.experiment, run=run.run_id)
         for note in filter(None, run.tags.get("gapwise.notes", "").split("\n")):
             st.caption(said(note))

@@ -1,7 +1,7 @@
 """Building blocks of pages: cards, chips, tiles, next steps, empty states."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -57,9 +57,24 @@ def tile(name: str, label: str, value: str, note: str, tone: str = "") -> None:
         st.caption(note)
 
 
-def chart(figure: go.Figure, key: str) -> None:
-    """A plotly figure in its own look, without plotly's buttons."""
-    st.plotly_chart(figure, theme=None, config=_PLOTLY, key=f"chart-{key}")
+def chart(figure: go.Figure, key: str, chosen: Callable[[int], None] | None = None) -> None:
+    """A plotly figure in its own look, without plotly's buttons.
+
+    Where ``chosen`` is given, points can be chosen; it gets the place of the one that was.
+    """
+    name = f"chart-{key}"
+    if chosen is None:
+        st.plotly_chart(figure, theme=None, config=_PLOTLY, key=name)
+        return
+
+    def changed() -> None:
+        points: list[Any] = st.session_state[name].selection.points
+        if points:
+            chosen(int(points[-1]["point_index"]))
+
+    st.plotly_chart(
+        figure, theme=None, config=_PLOTLY, key=name, on_select=changed, selection_mode="points"
+    )
 
 
 def table(rows: Sequence[Mapping[str, str]], *, numbers: str = "") -> None:

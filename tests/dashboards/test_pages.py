@@ -80,7 +80,7 @@ def test_no_page_shows_the_test_split_unasked(page: Page, stored: Path) -> None:
 
 
 def test_run_shows_the_run_that_the_url_names(page: Page, stored: Path) -> None:
-    test = page("run", run=ids(stored)["short/0"], experiment="digits")
+    test = page("run", run=ids(stored)["short/0"])
     assert "# short" in said(test)
     assert "finished" in said(test)
 

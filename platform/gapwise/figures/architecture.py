@@ -17,6 +17,7 @@ from gapwise.figures import palette, style, words
 __all__ = ["architecture"]
 
 Kind = Literal["input", "convolution", "block", "pool", "dense", "other"]
+Join = Literal["", "add", "concatenate"]
 
 COLORS: Final = {
     "input": palette.STEEL,
@@ -51,7 +52,7 @@ class Block:
     label: str
     shape: tuple[int, ...]
     repeat: int = 1
-    joins: Literal["", "add", "concatenate"] = ""
+    joins: Join = ""
     sides: Sequence[str] = ()
     hover: Sequence[str] = ()
 

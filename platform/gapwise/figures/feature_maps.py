@@ -11,25 +11,27 @@ from gapwise.figures.tiles import Tile, greys, signed, tiles
 
 __all__ = ["feature_maps"]
 
+COLUMNS = 12
+
 
 def feature_maps(
     maps: NDArray[Any],
     names: Sequence[str],
     *,
+    lowest: float,
     most: float,
-    columns: int,
     chosen: int | None = None,
 ) -> go.Figure:
-    """Draw maps in rows; where none is below zero black is 0, else white is and blue is below.
+    """Draw maps in rows; where the layer goes below 0 white is 0 and blue below, else black is 0.
 
     Args:
         maps: (maps, height, width).
         names: of the units, one a map.
+        lowest: the lowest value in the whole layer.
         most: the greatest size of a value in the whole layer, which decides the scale.
-        columns: maps a row.
         chosen: place of the map that is framed; None: none is.
     """
-    color = signed if float(np.nan_to_num(maps).min(initial=0.0)) < 0 else greys
+    color = signed if lowest < 0 else greys
     shown = [
         Tile(
             picture=color(one, most),
@@ -39,13 +41,13 @@ def feature_maps(
         )
         for place, (one, name) in enumerate(zip(maps, names, strict=True))
     ]
-    return tiles(shown, columns=columns, side=72)
+    return tiles(shown, columns=COLUMNS, side=72)
 
 
 def example() -> go.Figure:
     """Draw two maps, the second without any activation (made-up numbers)."""
     maps = np.stack([np.outer([0, 1, 2, 1], [0, 1, 1, 0]), np.zeros((4, 4))])
-    return feature_maps(maps, ["0", "1"], most=2.0, columns=2, chosen=0)
+    return feature_maps(maps, ["0", "1"], lowest=0.0, most=2.0, chosen=0)
 
 
 def _number(value: Any) -> str:

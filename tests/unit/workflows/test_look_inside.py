@@ -1,0 +1,111 @@
+"""Looking into a trained network: responses, filters and patches against the network itself."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gapwise.errors import DataError, UsageError
+from gapwise.settings import Settings
+from gapwise.workflows import look_inside
+from gapwise.workflows.opened_network import Inside, open_inside
+from gapwise.workflows.train import train
+
+SMALL = ["training.epochs=1", "training.threads=1", "training.device=cpu"]
+
+
+def opened(folder: Path, *overrides: str) -> Inside:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GAPWISE_HOME", str(folder / "home"))
+        patch.setenv("GAPWISE_CACHE", str(folder / "cache"))
+        patch.setenv("GAPWISE_MIRROR", "off")
+        settings = Settings.read()
+        run = train("digits", [*SMALL, *overrides], settings=settings).run_ids[0]
+        return open_inside(run, settings)
+
+
+@pytest.fixture(scope="module")
+def cnn(tmp_path_factory: pytest.TempPathFactory) -> Inside:
+    return opened(tmp_path_factory.mktemp("cnn"), "network.channels=[6, 8]")
+
+
+@pytest.fixture(scope="module")
+def dense(tmp_path_factory: pytest.TempPathFactory) -> Inside:
+    return opened(tmp_path_factory.mktemp("dense"), "network={name: multilayer-perceptron}")
+
+
+def test_a_response_is_what_the_layer_gives(cnn: Inside) -> None:
+    name = cnn.ids[3]
+    found = look_inside.respond(cnn, "convolution1", name)
+    image = torch.from_numpy(cnn.inputs(np.array([3])))
+    with torch.no_grad():
+        x = (image.float() - cnn._model.mean) / cnn._model.deviation
+        expected = cnn.network.get_submodule("convolution1")(x)[0]
+    np.testing.assert_allclose(found.values, expected.numpy(), rtol=1e-5)
+    assert found.lowest == pytest.approx(float(expected.min()))
+    assert found.most == pytest.approx(float(expected.abs().max()))
+
+
+def test_a_layer_whose_output_is_written_over_is_seen_as_it_was(cnn: Inside) -> None:
+    before = look_inside.respond(cnn, "convolution1_norm", cnn.ids[0]).values
+    assert before.min() < 0
+
+
+def test_patches_are_the_strongest_of_all_dev(cnn: Inside) -> None:
+    found = look_inside.strongest(cnn)
+    unit = 4
+    best = look_inside.patches(cnn, found, "convolution1", unit)
+    peaks = {
+        name: look_inside.respond(cnn, "convolution1", name).values[unit].max() for name in cnn.ids
+    }
+    strongest = sorted(peaks.values(), reverse=True)[: len(best)]
+    np.testing.assert_allclose([patch.activation for patch in best], strongest, rtol=1e-4)
+    assert len(best) == look_inside.PATCHES
+    assert peaks[best[0].example_id] == pytest.approx(best[0].activation, rel=1e-4)
+
+
+def test_a_patch_is_cut_by_the_receptive_field(cnn: Inside) -> None:
+    found = look_inside.strongest(cnn)
+    for patch in look_inside.patches(cnn, found, "convolution1", 0):
+        (top, bottom), (left, right) = patch.rows, patch.columns
+        assert bottom - top + 1 <= 3
+        assert right - left + 1 <= 3
+        whole = cnn.inputs(np.array([cnn.place(patch.example_id)]))[0, 0]
+        assert np.array_equal(patch.picture, whole[top : bottom + 1, left : right + 1])
+        values = look_inside.respond(cnn, "convolution1", patch.example_id).values[0]
+        row, column = np.unravel_index(values.argmax(), values.shape)
+        assert top <= row <= bottom
+        assert left <= column <= right
+
+
+def test_the_first_filters_are_the_first_weights(cnn: Inside, dense: Inside) -> None:
+    found = look_inside.first_layer(cnn)
+    weight = cnn.network.get_submodule("convolution1").weight.detach().numpy()
+    assert (found.name, found.units) == ("convolution1", 6)
+    np.testing.assert_array_equal(found.filters[2].weights, weight[2, 0])
+    pixels = look_inside.first_layer(dense)
+    assert pixels.filters[0].weights.shape == dense.input_shape[1:]
+    assert "one weight a pixel" in pixels.says
+
+
+def test_units_of_a_dense_layer_see_everything(dense: Inside) -> None:
+    found = look_inside.respond(dense, "output", dense.ids[0])
+    assert found.values.shape == (10,)
+    patch = look_inside.patches(dense, look_inside.strongest(dense), "output", 7)[0]
+    assert patch.picture.shape == dense.input_shape[1:]
+
+
+def test_what_is_not_there_is_refused_by_name(cnn: Inside) -> None:
+    with pytest.raises(UsageError, match=r"no layer convolution9; did you mean convolution"):
+        look_inside.respond(cnn, "convolution9", cnn.ids[0])
+    with pytest.raises(DataError, match="dev has no example nobody"):
+        look_inside.respond(cnn, "convolution1", "nobody")
+    with pytest.raises(UsageError, match="units 0 to 5, but not 6"):
+        look_inside.patches(cnn, look_inside.strongest(cnn), "convolution1", 6)
+
+
+def test_the_notes_filters_stand_beside() -> None:
+    made = {one.name: one.weights.tolist() for one in look_inside.handmade()}
+    assert made["Sobel"] == [[1, 0, -1], [2, 0, -2], [1, 0, -1]]
+    assert made["Scharr"] == [[3, 0, -3], [10, 0, -10], [3, 0, -3]]
