@@ -214,6 +214,7 @@ class NumericPlan:
     compiled: bool = False
     threads: int = 1
     fused: bool = False
+    processes: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

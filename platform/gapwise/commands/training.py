@@ -18,11 +18,13 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a pipeline, track the run, and say what to do next."""
+    from gapwise.workflows.several_processes import led
     from gapwise.workflows.train import train as run
 
-    trained = run(pipeline, overrides or (), seeds=seeds, run_name=name)
-    out.give(trained, as_json, show_trained)
-    out.check_strict(strict, trained.quarantined)
+    trained = led(lambda: run(pipeline, overrides or (), seeds=seeds, run_name=name))
+    if trained is not None:
+        out.give(trained, as_json, show_trained)
+        out.check_strict(strict, trained.quarantined)
 
 
 def resume(
@@ -34,10 +36,12 @@ def resume(
     as_json: AsJson = False,
 ) -> None:
     """Go on with a training that was stopped or killed."""
+    from gapwise.workflows.several_processes import led
     from gapwise.workflows.train import resume as go_on
 
-    trained = go_on(run, force=force, accept_data_change=accept_data_change)
-    out.give(trained, as_json, show_trained)
+    trained = led(lambda: go_on(run, force=force, accept_data_change=accept_data_change))
+    if trained is not None:
+        out.give(trained, as_json, show_trained)
 
 
 COMMANDS = (train, resume)

@@ -16,6 +16,7 @@ from gapwise.tasks.base import TASKS
 from gapwise.training import faults
 from gapwise.training.callbacks import Callback, Refused, Start
 from gapwise.training.checkpoints import CheckpointStore, Saved, read_checkpoint
+from gapwise.training.distributed import started, together
 from gapwise.training.draws import key, seed_generators
 from gapwise.training.feeds import open_feed
 from gapwise.training.identity import check_same, identity
@@ -53,7 +54,8 @@ def run_job(
     Raises:
         StoppedError: ``should_stop`` said so.
         TrainingError: a loss is not finite, or the device's memory does not suffice.
-        UsageError: the checkpoint was trained otherwise, or the plan's device is not here.
+        UsageError: the checkpoint was trained otherwise, or the plan's device or processes are not
+            here.
         PipelineError: a part or an option is not known, or the network does not fit the data.
         DataError: there is nothing to train on, or no dev split to choose by.
         StorageError: a checkpoint cannot be saved.
@@ -61,7 +63,9 @@ def run_job(
     recipe = read_recipe(job.pipeline, job.parameters)
     prepared = prepared_data.open(Path(job.data))
     examples = len(prepared.indices("train"))
-    with under(job.plan), faults.told(recipe, job.plan.device, examples):
+    _check_processes(job, force)
+    sharing = together(job, force)
+    with sharing, under(job.plan), faults.told(recipe, job.plan.device, examples):
         loop = _prepare(job, recipe, prepared, callbacks, force)
         loop.should_stop = should_stop
         for callback in callbacks:
@@ -71,6 +75,16 @@ def run_job(
     for callback in callbacks:
         callback.on_end(result)
     return result
+
+
+def _check_processes(job: Job, force: bool) -> None:
+    if job.plan.processes != started() and not force:
+        wanted = job.plan.processes
+        how = f"torchrun --nproc-per-node {wanted} -m gapwise" if wanted > 1 else "gapwise"
+        raise UsageError(
+            f"this training's numeric plan has {wanted} processes, but {started()} are here, which "
+            f"add up in another order; go on with `{how} resume RUN`, or with --force"
+        )
 
 
 def make_learner(recipe: Recipe, prepared: Prepared, job: Job) -> Learner:

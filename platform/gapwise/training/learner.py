@@ -13,6 +13,13 @@ from torch.optim import Optimizer
 
 from gapwise.networks.base import Branched
 from gapwise.records import NumericPlan
+from gapwise.training.distributed import (
+    add_gradients,
+    added,
+    added_up,
+    cut_for_this_process,
+    share_batch_norm,
+)
 from gapwise.training.feeds import Batch, Feed
 from gapwise.training.freezing import thaw
 from gapwise.training.model import Model
@@ -47,6 +54,7 @@ class Learner:
     def __init__(self, model: Model, recipe: Recipe, plan: NumericPlan) -> None:
         self.device = torch.device(plan.device)
         self.model = ready(model, plan)
+        share_batch_norm(self.model)
         self._plan = plan
         self.average: WeightAverage | None = None
         if recipe.weight_average is not None:
@@ -74,10 +82,11 @@ class Learner:
         for group in self.optimizer.param_groups:
             group["lr"] = self.lr(factor)
         self.optimizer.zero_grad(set_to_none=True)
-        whole = total_weight(batch.weights, len(batch.positions))
+        whole = added_up(total_weight(batch.weights, len(batch.positions)), self.device)
         shares = [self._gradient(part, whole) for part in parts(batch, self._parts)]
-        self._update()
         loss, error = (sum(values[1:], values[0]) for values in zip(*shares, strict=True))
+        loss, error = add_gradients(list(self.model.parameters()), loss, error)
+        self._update()
         return loss, error
 
     def losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -146,9 +155,10 @@ class Learner:
         ``between`` is called after each batch, and may raise to stop.
         """
         task = self.model.task
-        sums: list[Tensor] = []
+        sums = [torch.zeros(3, device=self.device)]
         with evaluating(self.judged):
-            for batch in feed.batches(cut(positions, evaluation_batch(self.model))):
+            mine = cut_for_this_process(positions)
+            for batch in feed.batches(cut(mine, evaluation_batch(self.model))):
                 with autocast(self._plan):
                     outputs = self._judge(batch.inputs)
                 loss = task.loss(outputs, batch.targets)
@@ -156,7 +166,7 @@ class Learner:
                 weight = torch.ones_like(loss) if batch.weights is None else batch.weights
                 sums.append(torch.stack([loss * weight, error * weight, weight]).sum(1))
                 between()
-        total = torch.stack(sums).cpu().double().sum(0)
+        total = added(torch.stack(sums).double().sum(0)).cpu()
         return Scored(float(total[0] / total[2]), float(total[1] / total[2]))
 
     def is_finite(self) -> bool:

@@ -16,6 +16,7 @@ from gapwise.records import Job
 from gapwise.training.augmentation.augment import make_augmentation
 from gapwise.training.callbacks import Callback, Checkpoint, Epoch
 from gapwise.training.checkpoints import CheckpointStore
+from gapwise.training.distributed import cut_for_this_process, world
 from gapwise.training.draws import key, seed_generators
 from gapwise.training.feeds import Batch, Feed, open_feed
 from gapwise.training.frozen_features import FeatureFeed, open_features
@@ -82,7 +83,8 @@ class Loop:
         self._batches = epoch_batches(self._train, self.recipe.batch_size, self.job.seed, epoch)
         self._sizes = [len(batch) for batch in self._batches]
         # Closed at once when a step fails, so that no thread goes on gathering.
-        with closing(self.feed.batches(self._batches[self.progress.step :])) as batches:
+        mine = [cut_for_this_process(batch) for batch in self._batches[self.progress.step :]]
+        with closing(self.feed.batches(mine)) as batches:
             for batch in batches:
                 self._step(epoch, batch)
         self._tell()
@@ -114,12 +116,15 @@ class Loop:
     def _step(self, epoch: int, batch: Batch) -> None:
         at = self.progress.total_steps
         factor = self._factor(at)
-        seed_generators(key("step", self.job.seed, epoch, self.progress.step), self.learner.device)
+        # Dropout must not drop alike in every process: only the leader draws as one alone does.
+        others = (world().rank,) if world().rank else ()
+        place = key("step", self.job.seed, epoch, self.progress.step, *others)
+        seed_generators(place, self.learner.device)
         inputs = self._augment(batch.inputs, batch.positions, epoch)
         changed = Batch(inputs, batch.targets, batch.weights, batch.positions)
+        self.examples += self._sizes[self.progress.step]
         self.progress.record(*self.learner.step(changed, factor))
         self._rates.append(self.learner.lr(factor))
-        self.examples += len(batch.positions)
         self._between_steps()
 
     def _factor(self, step: int) -> float:
@@ -214,7 +219,9 @@ class Loop:
             callback.before_checkpoint()
         step = self.progress.total_steps
         values = self.facts | self.progress.values()
-        path = self.store.save(step, values, self.learner.tensors() | self.progress.tensors())
+        path = self.store.path(step)
+        if world().rank == 0:
+            path = self.store.save(step, values, self.learner.tensors() | self.progress.tensors())
         saved = Checkpoint(
             path=path, epoch=self.progress.epoch, step=step, best=step == self.progress.best_step
         )

@@ -10,7 +10,7 @@ import torch
 
 from gapwise.data.prepared import Prepared
 from gapwise.records import Job, NumericPlan
-from gapwise.training import faults
+from gapwise.training import distributed, faults
 from gapwise.training.feeds import Batch, StreamFeed
 from gapwise.training.job import make_learner
 from gapwise.training.numerics import device_of, under
@@ -41,9 +41,10 @@ def choose_plan(pipeline: Mapping[str, Any], prepared: Prepared) -> NumericPlan:
     device = _device(training["device"])
     plain = NumericPlan(
         device=device,
-        threads=training["threads"] or available_cores(),
+        threads=training["threads"] or max(1, available_cores() // distributed.on_this_machine()),
         compiled=training["compile"],
         fused=torch.device(device).type in ("cpu", "cuda"),
+        processes=distributed.started(),
     )
     precision = training["precision"]
     if torch.device(device).type == "cpu":

@@ -3,12 +3,17 @@
 import torch
 from torch import Tensor
 
+from gapwise.training.distributed import world
 from gapwise.training.feeds import Batch
 
 
 def parts(batch: Batch, count: int) -> list[Batch]:
-    """Cut a batch into ``count`` parts of nearly equal size, in order; none is empty."""
-    count = min(count, len(batch.positions))
+    """Cut a batch into ``count`` parts of nearly equal size, in order.
+
+    None is empty, but where processes that share a batch must all take as many.
+    """
+    if world().size == 1:
+        count = min(count, len(batch.positions))
     if count == 1:
         return [batch]
     cuts = [
