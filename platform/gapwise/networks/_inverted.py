@@ -42,7 +42,8 @@ class Style:
     Attributes:
         activation: the class of the non-linearity.
         excited: whether each block weighs its channels.
-        drop: share of examples for which the last block is left out; growing from 0 to it.
+        drop: share of examples for which a block's layers are left out while training, growing
+            evenly from 0 at the first block to this behind the last.
     """
 
     activation: type[nn.ReLU6] | type[nn.SiLU]
@@ -101,7 +102,8 @@ class Excitation(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return (batch, channels, height, width) for x of that shape."""
         means = x.mean((2, 3), keepdim=True)
-        return x * self.excite(self.activation(self.squeeze(means))).sigmoid()
+        weights: Tensor = self.excite(self.activation(self.squeeze(means))).sigmoid()
+        return x * weights
 
 
 class StochasticDepth(nn.Dropout):
