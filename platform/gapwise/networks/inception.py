@@ -113,7 +113,7 @@ class Inception(Chain):
             macs=1_582_671_872,
         ),
         Published(
-            name="inception-without-side-branches",
+            name="inception-no-sides",
             input_shape=(3, 224, 224),
             outputs=1000,
             options={"side_branches": False},

@@ -5,6 +5,7 @@ in a static or class method ``from_torchvision(key: str) -> str`` that leaves ot
 """
 
 import pickle
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,19 +36,24 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     try:
         with path.open("rb") as file:
             start = file.read(4)
-        if start == _ZIP or start[:1] == _PICKLE:
-            return _named(path, torch.load(path, map_location="cpu", weights_only=True))
-        return load_file(path)
     except OSError as error:
         raise StorageError(
             f"weights {shown(path)} cannot be read: {error.strerror}; check the path"
         ) from error
+    try:
+        if start != _ZIP and start[:1] != _PICKLE:
+            return load_file(path)
+        with warnings.catch_warnings():
+            # Torch warns of files that were not written by torch; they are read or refused below.
+            warnings.simplefilter("ignore", UserWarning)
+            content = torch.load(path, map_location="cpu", weights_only=True)
+        return _named(path, content)
     except pickle.UnpicklingError as error:
         raise StorageError(
             f"weights {shown(path)} hold more than tensors, and reading them would run code of "
             "that file; save the state dict alone, or safetensors"
         ) from error
-    except (SafetensorError, RuntimeError, EOFError, ValueError) as error:
+    except (SafetensorError, OSError, RuntimeError, EOFError, ValueError) as error:
         raise StorageError(
             f"weights {shown(path)} are neither safetensors nor a state dict of torch, or are "
             f"damaged ({shown(error)}); get the file anew"

@@ -65,6 +65,8 @@ class SmallCnn(Chain):
     ) -> None:
         super().__init__()
         planes, height, width = image_shape("small-cnn", input_shape)
+        if convolutions < 1:
+            raise ValueError(f"convolutions is {convolutions}, but a block has at least 1")
         count = len(channels)
         pools = [Window(f"pool {i + 1} of {count} (2×2)", 2, 2) for i in range(count)]
         height, width = size_after("small-cnn", pools, (height, width))
