@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -47,17 +46,17 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             # Torch warns of files that were not written by torch; they are read or refused below.
             warnings.simplefilter("ignore", UserWarning)
             content = torch.load(path, map_location="cpu", weights_only=True)
-        return _named(path, content)
     except pickle.UnpicklingError as error:
         raise StorageError(
-            f"weights {shown(path)} hold more than tensors, and reading them would run code of "
-            "that file; save the state dict alone, or safetensors"
+            f"weights {shown(path)} hold more than tensors, so that reading them would run code of "
+            "that file, or are damaged; save the state dict alone, or safetensors"
         ) from error
-    except (SafetensorError, OSError, RuntimeError, EOFError, ValueError) as error:
+    except Exception as error:  # torch's reader raises whatever a damaged byte leads it to
         raise StorageError(
             f"weights {shown(path)} are neither safetensors nor a state dict of torch, or are "
             f"damaged ({shown(error)}); get the file anew"
         ) from error
+    return _named(path, content)
 
 
 def to_ours(name: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:

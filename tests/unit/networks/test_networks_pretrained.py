@@ -3,6 +3,7 @@
 import os
 import pickle
 from pathlib import Path
+from random import Random
 
 import pytest
 import torch
@@ -67,9 +68,29 @@ def test_code_in_a_file_is_not_run(tmp_path: Path, by: str) -> None:
         torch.save(content, tmp_path / "w.pt")
     else:
         (tmp_path / "w.pt").write_bytes(pickle.dumps(content))
-    with pytest.raises(StorageError, match=r"w\.pt hold more than tensors, and reading them would"):
+    with pytest.raises(StorageError, match=r"w\.pt hold more than tensors, so that reading"):
         read_weights(tmp_path / "w.pt")
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("kind", ["zip", "pickle", "safetensors"])
+def test_no_damaged_byte_leads_to_any_other_error(tmp_path: Path, kind: str) -> None:
+    path, state = tmp_path / "weights", {"a.weight": torch.ones(4, 3), "b": torch.ones(2)}
+    if kind == "safetensors":
+        save_file(state, path)
+    else:
+        torch.save(state, path, _use_new_zipfile_serialization=kind == "zip")
+    whole, random = path.read_bytes(), Random(0)
+    refused = 0
+    for _ in range(400):
+        content = bytearray(whole)
+        content[random.randrange(len(content))] = random.randrange(256)
+        path.write_bytes(content)
+        try:
+            read_weights(path)
+        except StorageError:
+            refused += 1
+    assert refused > 100
 
 
 @pytest.mark.parametrize("cut", [0, 3, 60, 5000])
