@@ -14,6 +14,8 @@ ARGS ?=
 # the address of one of PyTorch's indexes; only torch itself is taken from there.
 TORCH_INDEX ?=
 PYTHON ?= python3
+# Files of tests that run at once.
+JOBS ?= 2
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -68,7 +70,7 @@ mlflow: install ## Open MLflow's own pages on the same store
 	@$(GAPWISE) mlflow $(ARGS)
 
 test: install-dev ## Run the tests (minutes)
-	@$(BIN)/python -m pytest -m 'not faults' $(ARGS)
+	@$(BIN)/python -m pytest -m 'not faults' --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 test-faults: install-dev ## Run the long tests: kills, full disks, broken files
 	@$(BIN)/python -m pytest -m faults --timeout 3600 $(ARGS)
