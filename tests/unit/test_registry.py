@@ -8,7 +8,7 @@ from gapwise import registry
 from gapwise.errors import PipelineError
 from gapwise.registry import Family
 
-GROUPS = [group for group in entry_points().groups if group.startswith("gapwise.")]
+GROUPS = sorted(group for group in entry_points().groups if group.startswith("gapwise."))
 
 
 @pytest.mark.parametrize("group", GROUPS)
