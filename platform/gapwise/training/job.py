@@ -1,7 +1,7 @@
 """Run a job: deterministic, and idempotent, so that a lost job is simply run again."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ def run_job(
     recipe = read_recipe(job.pipeline, job.parameters)
     prepared = prepared_data.open(Path(job.data))
     examples = len(prepared.indices("train"))
-    _check_processes(job, force)
+    job = _with_processes(job, force)
     sharing = together(job, force)
     with sharing, under(job.plan), faults.told(recipe, job.plan.device, examples):
         loop = _prepare(job, recipe, prepared, callbacks, force)
@@ -77,7 +77,8 @@ def run_job(
     return result
 
 
-def _check_processes(job: Job, force: bool) -> None:
+def _with_processes(job: Job, force: bool) -> Job:
+    """Return the job for the processes that are here; by force, where its plan has others."""
     if job.plan.processes != started() and not force:
         wanted = job.plan.processes
         how = f"torchrun --nproc-per-node {wanted} -m gapwise" if wanted > 1 else "gapwise"
@@ -85,6 +86,7 @@ def _check_processes(job: Job, force: bool) -> None:
             f"this training's numeric plan has {wanted} processes, but {started()} are here, which "
             f"add up in another order; go on with `{how} resume RUN`, or with --force"
         )
+    return replace(job, plan=replace(job.plan, processes=started()))
 
 
 def make_learner(recipe: Recipe, prepared: Prepared, job: Job) -> Learner:

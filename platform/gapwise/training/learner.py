@@ -18,7 +18,9 @@ from gapwise.training.distributed import (
     added,
     added_up,
     cut_for_this_process,
-    share_batch_norm,
+    part_lengths,
+    part_of,
+    start_alike,
 )
 from gapwise.training.feeds import Batch, Feed
 from gapwise.training.freezing import thaw
@@ -27,6 +29,7 @@ from gapwise.training.numerics import autocast
 from gapwise.training.optimizers.base import OPTIMIZERS
 from gapwise.training.order import cut
 from gapwise.training.recipe import Recipe, build
+from gapwise.training.shared_layers import share_layers
 from gapwise.training.shares import parts, share, total_weight
 from gapwise.training.transfer import Transfer
 from gapwise.training.weight_average import WeightAverage
@@ -54,7 +57,8 @@ class Learner:
     def __init__(self, model: Model, recipe: Recipe, plan: NumericPlan) -> None:
         self.device = torch.device(plan.device)
         self.model = ready(model, plan)
-        share_batch_norm(self.model)
+        start_alike(self.model)
+        share_layers(self.model)
         self._plan = plan
         self.average: WeightAverage | None = None
         if recipe.weight_average is not None:
@@ -73,8 +77,15 @@ class Learner:
         """The model that is evaluated and kept for predictions: the average, where there is one."""
         return self.model if self.average is None else self.average.model
 
-    def step(self, batch: Batch, factor: float) -> tuple[Tensor, Tensor]:
+    def step(
+        self, batch: Batch, factor: float, examples: int | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Train on one batch at ``factor`` times the optimizer's rate.
+
+        Args:
+            batch: what this process trains on.
+            factor: of the learning rate.
+            examples: how many all processes train on; None where ``batch`` is the whole.
 
         Returns:
             Mean loss and mean error of the batch before the step, scalars on the device.
@@ -83,7 +94,11 @@ class Learner:
             group["lr"] = self.lr(factor)
         self.optimizer.zero_grad(set_to_none=True)
         whole = added_up(total_weight(batch.weights, len(batch.positions)), self.device)
-        shares = [self._gradient(part, whole) for part in parts(batch, self._parts)]
+        lengths = part_lengths(len(batch.positions) if examples is None else examples, self._parts)
+        shares = []
+        for part, length in zip(parts(batch, len(lengths)), lengths, strict=True):
+            with part_of(length):
+                shares.append(self._gradient(part, whole))
         loss, error = (sum(values[1:], values[0]) for values in zip(*shares, strict=True))
         loss, error = add_gradients(list(self.model.parameters()), loss, error)
         self._update()

@@ -83,7 +83,8 @@ class Loop:
         self._batches = epoch_batches(self._train, self.recipe.batch_size, self.job.seed, epoch)
         self._sizes = [len(batch) for batch in self._batches]
         # Closed at once when a step fails, so that no thread goes on gathering.
-        mine = [cut_for_this_process(batch) for batch in self._batches[self.progress.step :]]
+        to_do, parts = self._batches[self.progress.step :], self.recipe.accumulate
+        mine = [cut_for_this_process(batch, parts) for batch in to_do]
         with closing(self.feed.batches(mine)) as batches:
             for batch in batches:
                 self._step(epoch, batch)
@@ -116,14 +117,12 @@ class Loop:
     def _step(self, epoch: int, batch: Batch) -> None:
         at = self.progress.total_steps
         factor = self._factor(at)
-        # Dropout must not drop alike in every process: only the leader draws as one alone does.
-        others = (world().rank,) if world().rank else ()
-        place = key("step", self.job.seed, epoch, self.progress.step, *others)
-        seed_generators(place, self.learner.device)
+        seed_generators(key("step", self.job.seed, epoch, self.progress.step), self.learner.device)
         inputs = self._augment(batch.inputs, batch.positions, epoch)
         changed = Batch(inputs, batch.targets, batch.weights, batch.positions)
-        self.examples += self._sizes[self.progress.step]
-        self.progress.record(*self.learner.step(changed, factor))
+        examples = self._sizes[self.progress.step]
+        self.examples += examples
+        self.progress.record(*self.learner.step(changed, factor, examples))
         self._rates.append(self.learner.lr(factor))
         self._between_steps()
 

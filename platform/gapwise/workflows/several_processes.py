@@ -1,10 +1,17 @@
 """A command that ``torchrun`` started in several processes: one leads, the others take part."""
 
+import os
 import signal
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
-from gapwise.errors import GapwiseError
+import torch.distributed as dist
+
+from gapwise.errors import GapwiseError, StorageError
+from gapwise.records import Job
 from gapwise.training import distributed
 from gapwise.training.job import run_job
 from gapwise.workflows.stop import SIGNALS
@@ -15,20 +22,49 @@ Given = TypeVar("Given")
 def led(command: Callable[[], Given]) -> Given | None:
     """Return what ``command`` gives in the leading process, None in those that follow it.
 
-    They train what the leader trains, and end when it ends. Whatever goes wrong, the leader alone
-    says so.
+    They train what the leader trains, and end when it ends. Of a failure, which ends all of them,
+    the process where it began speaks; the others end without a word.
 
     Raises:
-        SystemExit: this process follows, and the leader has gone.
+        SystemExit: another process failed before this one.
     """
     with distributed.group() as world:
-        if world.rank == 0:
-            return command()
-        # The leader decides when to stop, and saves first.
-        for number in SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
         try:
-            distributed.follow(lambda job, force: run_job(job, force=force))
-        except (GapwiseError, RuntimeError) as error:
-            raise SystemExit(1) from error
+            if world.rank == 0:
+                return command()
+            distributed.follow(_take_part)
+        except Exception as error:
+            code = error.exit_code if isinstance(error, GapwiseError) else 1
+            if not distributed.fails_first():
+                raise SystemExit(code) from error
+            if isinstance(error, dist.DistError):
+                raise distributed.lost(error) from error
+            raise
     return None
+
+
+def _take_part(job: Job, force: bool) -> None:
+    """Train what the leader trains.
+
+    Raises:
+        StorageError: this machine does not see the leader's folders.
+    """
+    if not Path(job.data).is_dir():
+        raise StorageError(
+            f"process {os.environ['RANK']} on {socket.gethostname()} does not see the prepared "
+            f"data {job.data}; set GAPWISE_HOME and GAPWISE_CACHE to folders that all machines "
+            "share"
+        )
+    with _deaf():
+        run_job(job, force=force)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Leave signals to the leader, which decides when to stop, and saves first."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
