@@ -22,7 +22,7 @@ from gapwise.pipeline import Pipeline
 from gapwise.records import ExampleSet
 from gapwise.training.checkpoints import CheckpointStore, read_checkpoint, weights_digest
 
-PIPELINE = {
+PIPELINE: dict[str, Any] = {
     "data": {"dataset": "digits"},
     "network": {"name": "multilayer-perceptron", "hidden": [24], "dropout": 0.2},
     "training": {
@@ -34,6 +34,15 @@ PIPELINE = {
         "checkpoint_seconds": 0.05,
     },
 }
+# Weights that train beside weights that are judged, and a batch in parts.
+KNOBS = {
+    "optimizer": "rmsprop",
+    "schedule": "inverse-time",
+    "initializer": "xavier",
+    "weight_average": {"beta": 0.95},
+    "accumulate": 2,
+    "clip_norm": 0.5,
+}
 
 
 class Forker:
@@ -41,6 +50,7 @@ class Forker:
 
     def __init__(self, data: Prepared) -> None:
         self._data = data
+        self.training: dict[str, Any] = {}
         script = Path(__file__).with_name("training_forker.py")
         self._process = subprocess.Popen(
             [sys.executable, str(script)],
@@ -53,10 +63,11 @@ class Forker:
     def run(self, folder: Path, kill_after: float | None, seed: int = 3) -> int:
         """Train in ``folder``, killed after some seconds; return the exit status."""
         folder.mkdir(exist_ok=True)
+        pipeline = PIPELINE | {"training": PIPELINE["training"] | self.training}
         request = {
             "folder": str(folder),
             "data": str(self._data.folder),
-            "pipeline": Pipeline.model_validate(PIPELINE).model_dump(),
+            "pipeline": Pipeline.model_validate(pipeline).model_dump(),
             "seed": seed,
         }
         self._ask(json.dumps(request))
@@ -151,6 +162,18 @@ def test_t1_killed_and_resumed_equals_uninterrupted(
     record_property("seed", seed)
     print(f"seed {seed}")  # noqa: T201 - a failure is repeated with it
     assert_equal_after_kills(forker, tmp_path, kills, random.Random(seed))
+
+
+def test_t1_with_averaged_weights_and_batches_in_parts(
+    forker: Forker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: Any
+) -> None:
+    seed = random.randrange(2**32)
+    record_property("seed", seed)
+    print(f"seed {seed}")  # noqa: T201 - a failure is repeated with it
+    monkeypatch.setattr(forker, "training", KNOBS)
+    assert_equal_after_kills(forker, tmp_path, 3, random.Random(seed))
+    newest = next(CheckpointStore(tmp_path / "straight" / "checkpoints").newest_first())
+    assert int(read_checkpoint(newest).tensors["average.count"]) == 6 * 40
 
 
 def test_the_comparison_can_fail(forker: Forker, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from gapwise.records import Job, NumericPlan, Predictions
 from gapwise.training.checkpoints import CheckpointStore, Saved, read_checkpoint, read_values
 from gapwise.training.crops import Crops, outputs_of_crops, read_crops
 from gapwise.training.feeds import StreamFeed
-from gapwise.training.learner import EVALUATION_BATCH, evaluating, ready, under_prefix
+from gapwise.training.learner import evaluating, evaluation_batch, ready, under_prefix
 from gapwise.training.model import Model, ModelSpec
 from gapwise.training.numerics import autocast, under
 from gapwise.training.order import cut
@@ -129,7 +129,8 @@ def _outputs(
     parts = [torch.empty(0, model.outputs)]
     with evaluating(model):
         # One split is read once: no need to hold all examples in memory.
-        for batch in StreamFeed(prepared, device).batches(cut(positions, EVALUATION_BATCH)):
+        batches = cut(positions, evaluation_batch(model))
+        for batch in StreamFeed(prepared, device).batches(batches):
             with autocast(plan):
                 parts.append(outputs_of_crops(model, batch.inputs, crops).cpu())
         return torch.cat(parts)

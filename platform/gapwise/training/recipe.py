@@ -13,6 +13,7 @@ Made = TypeVar("Made")
 Part = Mapping[str, Any]
 Section = Mapping[str, Any]
 BatchSize = int | Literal["all"]
+_ABOVE = ("network", "task")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,15 +68,16 @@ def read_recipe(pipeline: Mapping[str, Any], parameters: Mapping[str, Any]) -> R
         PipelineError: a key is missing, an override names none, or sections do not go together.
     """
     pipeline = overridden(pipeline, parameters)
-    values = pipeline.get("training", {}) | {
-        key: pipeline[key] for key in ("network", "task") if key in pipeline
-    }
     knobs = fields(Recipe)
-    missing = [knob.name for knob in knobs if knob.default is MISSING and knob.name not in values]
-    if missing:
-        raise PipelineError(
-            f"the job's pipeline lacks the key {missing[0]!r}; make jobs from a resolved pipeline"
-        )
+    needed = [knob.name for knob in knobs if knob.default is MISSING]
+    values = dict(pipeline.get("training", {}))
+    values |= {key: pipeline[key] for key in _ABOVE if key in pipeline}
+    for key in needed:
+        if key not in values:
+            where = key if key in _ABOVE else f"training.{key}"
+            raise PipelineError(
+                f"the job's pipeline lacks the key {where!r}; make jobs from a resolved pipeline"
+            )
     values["transfer"] = read_transfer(pipeline)
     return Recipe(**{knob.name: values[knob.name] for knob in knobs if knob.name in values})
 

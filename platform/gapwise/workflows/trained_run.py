@@ -17,7 +17,7 @@ from gapwise.records import NumericPlan
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
 from gapwise.training.crops import outputs_of_crops, read_crops
-from gapwise.training.learner import EVALUATION_BATCH, evaluating, ready
+from gapwise.training.learner import evaluating, evaluation_batch, ready
 from gapwise.training.model import Model
 from gapwise.training.numerics import autocast, under
 from gapwise.training.predict import load_network
@@ -85,8 +85,9 @@ def outputs_of(trained: TrainedRun, inputs: NDArray[Any]) -> Tensor:
     crops = read_crops(trained.pipeline, model.spec.input_shape)
     parts = [torch.empty(0, model.outputs)]
     with under(plan) as device, evaluating(ready(model, plan)):
-        for start in range(0, len(inputs), EVALUATION_BATCH):
-            batch = torch.from_numpy(np.array(inputs[start : start + EVALUATION_BATCH])).to(device)
+        size = evaluation_batch(model)
+        for start in range(0, len(inputs), size):
+            batch = torch.from_numpy(np.array(inputs[start : start + size])).to(device)
             with autocast(plan):
                 parts.append(outputs_of_crops(model, batch, crops).cpu())
         return torch.cat(parts)

@@ -1,6 +1,7 @@
 """What torch says when a step cannot be done, told with what the pipeline can do about it."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,6 +70,28 @@ def test_t5_the_mend_is_one_that_saves_memory(
     failing(monkeypatch, NO_MEMORY["cpu"])
     with pytest.raises(TrainingError, match=says):
         run_job(make_job(**settings))
+
+
+@pytest.mark.parametrize(
+    "settings", [{"accumulate": 3}, {"weight_average": {"beta": 0.9}}, {"clip_norm": 1e30}], ids=str
+)
+def test_t4_a_training_that_diverges_names_its_batch_whatever_the_knobs(
+    make_job: Make, settings: dict[str, Any]
+) -> None:
+    """A real overflow in epoch 2: the checkpoint of epoch 1 stays, and it alone."""
+    diverging = {
+        "network": {"name": "multilayer-perceptron", "hidden": [8]},
+        "optimizer": {"name": "gradient-descent", "lr": 1e-3},
+    }
+    job = make_job(epochs=1, **diverging, **settings)
+    kept = run_job(job).last_checkpoint
+    diverging["optimizer"] = {"name": "gradient-descent", "lr": 1e30}
+    with pytest.raises(TrainingError, match=r"batch of 30 examples: digit-.*is kept") as told:
+        run_job(make_job(**diverging, **settings), force=True)
+    assert len(told.value.example_ids) == 30
+    assert told.value.step is not None
+    assert 11 <= told.value.step <= 20
+    assert [str(path) for path in Path(job.folder).glob("*.json")] == [kept]
 
 
 def test_t5_memory_is_told_where_plans_are_measured_too(

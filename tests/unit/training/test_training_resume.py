@@ -186,7 +186,7 @@ def test_more_epochs_go_on_and_equal_one_go(make_job: Make) -> None:
     )
 
 
-def test_memory_and_disk_give_equal_results(
+def test_t7_memory_and_disk_give_equal_results(
     make_job: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from_memory = outcome(make_job("memory", network=CNN))
@@ -319,7 +319,7 @@ CHANGES: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("key", "change"), CHANGES, ids=lambda c: str(c))
-def test_t8_another_training_is_refused_with_what_changed(
+def test_t7_t8_another_training_is_refused_with_what_changed(
     make_job: Make, key: str, change: dict[str, Any]
 ) -> None:
     run_job(make_job(epochs=1, optimizer={"name": "adam", "lr": 0.001}))
