@@ -13,60 +13,74 @@ from gapwise.figures.activations import activations
 from gapwise.figures.feature_maps import feature_maps
 from gapwise.figures.filters import filters
 from gapwise.figures.patches import patches as drawn_patches
-from gapwise.figures.tiles import Tile, tiles
+from gapwise.figures.tiles import Tile, Window, tiles
 from gapwise.workflows import look_inside
 from gapwise.workflows.look_inside import MOST_SHOWN
 from gapwise.workflows.opened_network import Inside, Layer
 
 COLUMNS = 12
+FEW = 8
 
 
 def opened(found: Chosen) -> Inside | None:
-    """Return the network with its weights; None, told why, where they cannot be had."""
+    """Return the network with its weights; None, told why, where there is nothing to look at."""
     if not found.run_id:
         return None
     try:
         inside = network_data.inside(found.run_id)
     except GapwiseError as error:
-        with widgets.card("weights", "What it has learned"):
-            st.markdown(f"Its weights cannot be read: {said(str(error))}.")
-            st.code(widgets.TRAIN, language="bash")
+        _nothing(f"Its weights cannot be read: {said(str(error))}.", widgets.TRAIN)
         return None
-    if not inside.has_pictures:
-        with widgets.card("weights", "What it has learned"):
-            st.markdown(
-                "Its inputs are rows of features, which have no pictures: first-layer filters, "
-                "feature maps and exciting patches are not drawn. The layers stand below."
-            )
-        return None
-    if not inside.ids:
-        with widgets.card("weights", "What it has learned"):
-            st.markdown("Dev holds no examples to show it; give `splits.dev` some and train again.")
+    if says := _undrawn(inside):
+        _nothing(says)
         return None
     return inside
+
+
+def _undrawn(inside: Inside) -> str:
+    """Return why nothing of a network's weights is drawn, "" where something is."""
+    if not inside.has_pictures:
+        return (
+            "Its inputs are rows of features, which have no pictures: first-layer filters, "
+            "feature maps and exciting patches are not drawn. The layers stand below."
+        )
+    if not inside.ids:
+        return "Dev holds no examples to show it; give `splits.dev` some and train again."
+    return "" if inside.layers else "No layer of it gives maps or units, so none is drawn."
+
+
+def _nothing(says: str, command: str = "") -> None:
+    with widgets.card("weights", "What it has learned"):
+        st.markdown(says)
+        if command:
+            st.code(command, language="bash")
 
 
 def first_filters(inside: Inside) -> None:
     """The filters that the first layer learned, beside those that people made (notes 5.1)."""
     found = look_inside.first_layer(inside)
-    left, right = st.columns([1, 3.4], gap="small")
-    with left, widgets.card("handmade", "Made by hand", "notes 5.1", fill=True):
-        widgets.chart(filters(look_inside.handmade(), columns=1, side=84), "handmade")
+    left, right = st.columns([1, 2.2], gap="small")
+    with left, widgets.card("handmade", "Made by hand", "Edge filters of notes 5.1", fill=True):
+        widgets.chart(filters(look_inside.handmade(), columns=3), "handmade")
     note = safe(found.says)
     if found.units > len(found.filters) > 0:
         note += f" The first {len(found.filters)} of {found.units:,}."
     title = f"Learned by {safe(found.name)}"
     with right, widgets.card("learned", title, note, fill=True):
         if found.filters:
-            widgets.chart(filters(found.filters, columns=COLUMNS), "learned")
+            few = len(found.filters) <= FEW
+            widgets.chart(
+                filters(found.filters, columns=FEW if few else COLUMNS, side=72 if few else 60),
+                "learned",
+            )
             st.caption("Red adds, blue subtracts; each on its own scale.")
 
 
 def responses(inside: Inside) -> None:
     """A picture, and what a chosen layer makes of it."""
-    left, right = st.columns([1, 3.4], gap="small")
-    with left, widgets.card("example", "Example", fill=True):
-        example_id = _example(inside)
+    left, right = st.columns([1, 2.9], gap="small")
+    place = _place(inside)
+    example_id = inside.ids[place]
     with right, widgets.card("maps", "What a layer makes of it", fill=True):
         layer = chosen_layer(inside)
         unit = _unit(layer)
@@ -82,20 +96,22 @@ def responses(inside: Inside) -> None:
         key = f"maps-{layer.name}-{first}"
         widgets.chart(figure, key, lambda place: carry.put(unit=str(first + place)))
         st.caption(_of_maps(layer, first, len(names), found.lowest))
+    seen = look_inside.window(inside, layer, int(found.at[unit - first]))
+    with left, widgets.card("example", "Example", fill=True):
+        _example(inside, place, seen if layer.sees and layer.has_maps else None, unit)
 
 
 def patches(inside: Inside) -> None:
     """The pieces of dev pictures that excite the chosen unit most (notes 8.2)."""
     layer = inside.layer(carry.get("layer") or "")
     unit = _unit(layer)
-    found = network_data.strongest(inside)
+    found = network_data.strongest(inside, layer.name)
     with widgets.card("patches"):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(horizontal=True, vertical_alignment="top"):
             name = _names(inside, layer, [unit])[0]
             title = f"### What excites unit {safe(name)} of {safe(layer.name)} most"
-            st.markdown(title, width="stretch")
+            st.markdown(f"{title}\n\n:gray[{_piece(layer)} {_looked(inside)}]", width="stretch")
             _choose_unit(layer, unit)
-        st.caption(f"{_piece(layer)} {_looked(inside)}")
         best = look_inside.patches(inside, found, layer.name, unit)
         if best and best[0].activation == best[-1].activation == 0:
             st.markdown("It is 0 on every one of them: a dead unit, which no picture excites.")
@@ -108,32 +124,37 @@ def patches(inside: Inside) -> None:
         st.caption("Choose a patch to see the whole picture above.")
 
 
-def _example(inside: Inside) -> str:
-    """Let people choose an example of dev; the picture, its label and what the network said."""
+def _place(inside: Inside) -> int:
+    """Return the place in dev of the example that the URL names, 0 where it names none."""
     try:
-        place = inside.place(carry.get("example") or inside.ids[0])
+        return inside.place(carry.get("example") or inside.ids[0])
     except DataError as error:
         st.warning(said(str(error)))
-        place = 0
+        return 0
+
+
+def _example(inside: Inside, place: int, window: Window | None, unit: int) -> None:
+    """The picture, its label and what the network said; others can be chosen."""
     name = inside.ids[place]
-    st.session_state["example-id"] = name
-    st.text_input(
-        "Example of dev", key="example-id", on_change=_typed, label_visibility="collapsed"
-    )
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for key, step, icon in (("before", -1, "arrow_back"), ("after", 1, "arrow_forward")):
             there = inside.ids[(place + step) % len(inside.ids)]
             st.button(
                 "", key=f"example-{key}", icon=f":material/{icon}:", on_click=carry.put,
                 kwargs={"example": there}, help="Previous" if step < 0 else "Next",
             )  # fmt: skip
-        st.caption(f"{place + 1:,} of {len(inside.ids):,} in dev")
+        st.caption(f"{place + 1:,} of {len(inside.ids):,}")
     picture = data.picture(inside.run_id, name)
     if picture is not None:
-        drawn = Tile(picture=np.asarray(picture, np.uint8), hover=[name])
-        widgets.chart(tiles([drawn], columns=1, side=190), "example")
+        drawn = Tile(picture=np.asarray(picture, np.uint8), hover=[name], window=window)
+        widgets.chart(tiles([drawn], columns=1, side=176), "example")
+    if window:
+        st.caption(f"Framed: where unit {unit} is highest")
     _label(inside.run_id, name)
-    return name
+    st.session_state["example-id"] = name
+    st.text_input(
+        "Example of dev", key="example-id", on_change=_typed, label_visibility="collapsed"
+    )
 
 
 def _typed() -> None:
@@ -184,7 +205,7 @@ def _choose_unit(layer: Layer, unit: int) -> None:
 
     st.number_input(
         f"Unit, 0 to {layer.units - 1:,}", 0, layer.units - 1, key="unit", on_change=changed,
-        width=150,
+        width=150, label_visibility="collapsed", help=f"0 to {layer.units - 1:,}",
     )  # fmt: skip
 
 

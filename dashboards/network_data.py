@@ -1,7 +1,5 @@
 """What the page *Networks* reads, and its caching: described networks, and opened runs."""
 
-from collections.abc import Mapping
-
 import streamlit as st
 
 from dashboards import data, names
@@ -59,9 +57,9 @@ def response(opened: Inside, layer: str, example_id: str, first: int) -> Respons
     return _response(opened, opened.run_id, layer, example_id, first)
 
 
-def strongest(opened: Inside) -> Mapping[str, Strongest]:
-    """Return where each unit of each layer is most excited."""
-    return _strongest(opened, opened.run_id, _home())
+def strongest(opened: Inside, layer: str) -> Strongest:
+    """Return where each unit of a layer is most excited."""
+    return _strongest(opened, opened.run_id, layer, _home())
 
 
 def _home() -> str:
@@ -83,6 +81,6 @@ def _response(_opened: Inside, run_id: str, layer: str, example_id: str, first: 
     return look_inside.respond(_opened, layer, example_id, first)
 
 
-@st.cache_resource(show_spinner="Looking for what excites the units most …", max_entries=8)
-def _strongest(_opened: Inside, run_id: str, home: str) -> Mapping[str, Strongest]:
-    return look_inside.strongest(_opened)
+@st.cache_resource(show_spinner="Looking for what excites the units most …", max_entries=64)
+def _strongest(_opened: Inside, run_id: str, layer: str, home: str) -> Strongest:
+    return look_inside.strongest(_opened, layer)

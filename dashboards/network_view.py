@@ -1,6 +1,6 @@
 """The parts of *Networks* that need no weights: choice, totals, drawing, layer table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -61,8 +61,7 @@ def totals(found: Chosen) -> None:
     made = found.described
     columns = st.columns(4, gap="small")
     with columns[0]:
-        size = words.count(made.parameters, "value")
-        note = f"trainable: {size}, {_bytes(4 * made.parameters)} in single precision"
+        note = f"trainable; {_bytes(4 * made.parameters)} in single precision"
         widgets.tile("parameters", "Parameters", f"{made.parameters:,}", note)
     with columns[1]:
         note = f"{made.macs:,} in one forward pass"
@@ -70,7 +69,7 @@ def totals(found: Chosen) -> None:
     with columns[2]:
         widgets.tile("sees", "Receptive field", *_sees(made))
     with columns[3]:
-        note = f"`gapwise networks {made.name}` prints this page's table"
+        note = f"published sizes: `gapwise networks {made.name}`"
         widgets.tile("notes", "Section of the notes", made.notes or "–", note)
 
 
@@ -97,7 +96,8 @@ def table(found: Chosen) -> None:
             "output": [_size(row.output_shape) for row in rows],
             "parameters": [row.parameters for row in rows],
             "multiply-accumulates": [row.macs for row in rows],
-            "sees": [_field(row) for row in rows],
+            "sees, pixels": [_field(row) for row in rows],
+            "step, pixels": [_step(row) for row in rows],
         }
         number = st.column_config.NumberColumn(format="localized")
         st.dataframe(
@@ -182,7 +182,7 @@ def _size(shape: Iterable[int]) -> str:
 def _field(row: Layer) -> str:
     if row.receptive_field is None:
         return "everything" if row.output_shape else "in training alone"
-    return f"{_size(row.receptive_field.size)} every {_steps(row.receptive_field.stride)}"
+    return _size(row.receptive_field.size)
 
 
 def _sees(made: Architecture) -> tuple[str, str]:
@@ -190,12 +190,15 @@ def _sees(made: Architecture) -> tuple[str, str]:
     if not maps:
         return "everything", "each unit sees the whole input"
     field = maps[-1].receptive_field
-    size = _size(field.size) if field else ""
-    return size, f"pixels that a value of the last map, {safe(maps[-1].name)}, depends on"
+    sizes = field.size if field else ()
+    whole = all(n >= side for n, side in zip(sizes, made.input_shape[1:], strict=True))
+    note = f"pixels that a value of the last map, {safe(maps[-1].name)}, sees"
+    return _size(sizes), f"{note}: the whole picture" if whole else note
 
 
-def _steps(stride: Sequence[float]) -> str:
-    return "×".join(f"{step:g}" for step in stride) if len(set(stride)) > 1 else f"{stride[0]:g}"
+def _step(row: Layer) -> str:
+    steps = row.receptive_field.stride if row.receptive_field else ()
+    return "×".join(f"{step:g}" for step in (steps if len(set(steps)) > 1 else steps[:1]))
 
 
 def _bytes(count: int) -> str:

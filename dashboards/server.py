@@ -3,6 +3,7 @@
 It is started by its own ``run``, never by bare uvicorn, which would ignore Streamlit's settings.
 """
 
+import asyncio
 import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -58,6 +59,16 @@ def is_serving() -> bool:
 @asynccontextmanager
 async def _ready(_: st.App) -> AsyncIterator[None]:
     """Import what pages need before the first visitor waits for it."""
-    for name in ("next_view", "runs_view", "run_view", "compare_view", "split_view"):
+    names = ("next_view", "runs_view", "run_view", "compare_view", "split_view", "inside_view")
+    for name in names:
         await run_in_threadpool(importlib.import_module, f"dashboards.{name}")
+    # Torch takes seconds before it first follows shapes: they pass while people read.
+    described = asyncio.create_task(run_in_threadpool(_describe_one))
     yield
+    await described
+
+
+def _describe_one() -> None:
+    from gapwise.workflows import architecture  # late: torch need not be there to guard and serve
+
+    architecture.of_size(architecture.sizes()[0])

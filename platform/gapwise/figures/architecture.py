@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log2, sqrt
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import plotly.graph_objects as go
 
@@ -66,16 +66,10 @@ def architecture(blocks: Sequence[Block]) -> go.Figure:
     tallest = max([1, *(block.shape[1] for block in blocks if len(block.shape) == 3)])
     boxes = _placed(blocks, tallest)
     deep = any(block.sides for block in blocks)
-    drawn = style.figure([], height=372 if deep else 318, left=4, right=4)
-    end = boxes[-1].right + 22 if boxes else 1.0
-    _flow(drawn, boxes)
-    for box in boxes:
-        _box(drawn, box)
-        _words(drawn, box)
-        if box.block.joins == "add":
-            _arc(drawn, box)
-        for place, name in enumerate(box.block.sides):
-            _side(drawn, box, name, place)
+    drawn = style.figure([], height=350 if deep else 300, left=4, right=4)
+    drawn.update_layout(shapes=_shapes(boxes), margin={"t": 4, "b": 4})
+    for text in _texts(boxes):
+        drawn.add_trace(text)
     drawn.add_scatter(
         x=[box.middle for box in boxes],
         y=[0.0 for _ in boxes],
@@ -83,9 +77,9 @@ def architecture(blocks: Sequence[Block]) -> go.Figure:
         marker={"size": 30, "opacity": 0, "symbol": "square"},
         hovertemplate=[_hover(box.block) for box in boxes],
     )
-    drawn.update_xaxes(visible=False, range=[-6, end])
-    drawn.update_yaxes(visible=False, range=[-188 if deep else -134, 148])
-    drawn.update_layout(margin={"t": 4, "b": 4})
+    end = boxes[-1].right + 22 if boxes else 1.0
+    drawn.update_xaxes(visible=False, range=[-16, end])
+    drawn.update_yaxes(visible=False, range=[-182 if deep else -130, 138])
     return drawn
 
 
@@ -149,77 +143,130 @@ def _size(block: Block, tallest: int) -> tuple[float, float, float]:
     return 9.0, min(HEIGHT, 14.0 + 11.0 * log2(1 + units)), 3.0
 
 
-def _box(drawn: go.Figure, box: _Box) -> None:
-    color = COLORS[box.block.kind]
-    x0, x1, half, up = box.left, box.left + box.front, box.height / 2, box.slant * 0.62
-    low, high = -half, half - up
-    front = [(x0, low), (x1, low), (x1, high), (x0, high)]
-    top = [(x0, high), (x1, high), (x1 + box.slant, high + up), (x0 + box.slant, high + up)]
-    side = [(x1, low), (x1 + box.slant, low + up), (x1 + box.slant, high + up), (x1, high)]
-    for corners, veil in ((front, ""), (top, _LIGHT), (side, _DARK)):
-        _polygon(drawn, corners, color)
-        if veil:
-            _polygon(drawn, corners, veil)
-    for place in range(1, min(box.block.repeat, 6)):
-        x = x0 + box.front * place / min(box.block.repeat, 6)
-        _line(drawn, [(x, low), (x, high)], "rgba(255,255,255,0.75)", 1)
-
+Points = Sequence[tuple[float, float]]
 
 _LIGHT: Final = "rgba(255,255,255,0.42)"
 _DARK: Final = "rgba(23,32,43,0.16)"
+_SEAM: Final = "rgba(255,255,255,0.75)"
 
 
-def _polygon(drawn: go.Figure, corners: Sequence[tuple[float, float]], fill: str) -> None:
-    path = "M " + " L ".join(f"{x:.1f},{y:.1f}" for x, y in corners) + " Z"
-    line = {"color": palette.CARD, "width": 0.8}
-    drawn.add_shape(type="path", path=path, fillcolor=fill, line=line)
-
-
-def _line(
-    drawn: go.Figure, points: Sequence[tuple[float, float]], color: str, width: float
-) -> None:
-    path = "M " + " L ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    drawn.add_shape(type="path", path=path, line={"color": color, "width": width})
-
-
-def _flow(drawn: go.Figure, boxes: Sequence[_Box]) -> None:
-    """The line that runs through the blocks."""
+def _shapes(boxes: Sequence[_Box]) -> list[dict[str, Any]]:
+    """Return all that is no text: one path a colour, since plotly takes long over many shapes."""
+    faces: dict[str, list[str]] = {}
+    lines: dict[tuple[str, float], list[str]] = {}
+    for box in boxes:
+        front, top, side = _faces(box)
+        faces.setdefault(COLORS[box.block.kind], []).extend(
+            _path(f, "Z") for f in (front, top, side)
+        )
+        faces.setdefault(_LIGHT, []).append(_path(top, "Z"))
+        faces.setdefault(_DARK, []).append(_path(side, "Z"))
+        lines.setdefault((_SEAM, 1.0), []).extend(_seams(box))
+        if box.block.joins == "add":
+            lines.setdefault((palette.PINE, 1.6), []).append(_arc(box))
+        for place in range(len(box.block.sides)):
+            x, foot = _side_foot(box, place)
+            lines.setdefault((palette.PLUM, 1.3), []).append(_path([(x, 0), (x, foot)]))
     for one, two in pairwise(boxes):
-        start, end = one.right + 3, two.left - 3
-        _line(drawn, [(start, 0), (end, 0)], palette.FAINT, 1.4)
-        _line(drawn, [(end - 4, 3.4), (end, 0), (end - 4, -3.4)], palette.FAINT, 1.4)
+        lines.setdefault((palette.FAINT, 1.4), []).extend(_arrow(one.right + 3, two.left - 3))
+    edge = {"color": palette.CARD, "width": 0.8}
+    veils = (_LIGHT, _DARK)
+    order = [*(fill for fill in faces if fill not in veils), *veils] if faces else []
+    return [
+        *(
+            {"type": "path", "path": " ".join(faces[f]), "fillcolor": f, "line": edge}
+            for f in order
+        ),
+        *(
+            {"type": "path", "path": " ".join(paths), "line": {"color": color, "width": width}}
+            for (color, width), paths in lines.items()
+            if paths
+        ),
+    ]
 
 
-def _words(drawn: go.Figure, box: _Box) -> None:
-    block = box.block
-    times = f"<b>×{block.repeat}</b> " if block.repeat > 1 else ""
-    label = words.plotly_text(words.short(block.label, 22)).replace(" ", "<br>", 1)
-    common = {"x": box.middle, "font_size": TEXT}
-    style.note(drawn, times + label, y=-86, yanchor="top", **common)
-    style.note(drawn, _shape(block.shape), y=86, yanchor="bottom", font_color=palette.MUTED,
-               **common)  # fmt: skip
+def _faces(box: _Box) -> tuple[Points, Points, Points]:
+    """Return the corners of front, top and right side."""
+    x0, x1, half, up = box.left, box.left + box.front, box.height / 2, box.slant * 0.62
+    low, high = -half, half - up
+    return (
+        [(x0, low), (x1, low), (x1, high), (x0, high)],
+        [(x0, high), (x1, high), (x1 + box.slant, high + up), (x0 + box.slant, high + up)],
+        [(x1, low), (x1 + box.slant, low + up), (x1 + box.slant, high + up), (x1, high)],
+    )
+
+
+def _seams(box: _Box) -> list[str]:
+    """The lines on the front of a block that stands for several."""
+    parts = min(box.block.repeat, 6)
+    low, high = -box.height / 2, box.height / 2 - box.slant * 0.62
+    across = (box.left + box.front * place / parts for place in range(1, parts))
+    return [_path([(x, low), (x, high)]) for x in across]
+
+
+def _arrow(start: float, end: float) -> list[str]:
+    return [_path([(start, 0), (end, 0)]), _path([(end - 4, 3.4), (end, 0), (end - 4, -3.4)])]
+
+
+def _arc(box: _Box) -> str:
+    """The shortcut: over the block, from before it to the sum after it."""
+    (x0, x1), top = _arc_ends(box), max(30.0, box.height / 2 + 16)
+    return f"M {x0:.1f},0 C {x0:.1f},{top:.1f} {x1:.1f},{top:.1f} {x1:.1f},5"
+
+
+def _arc_ends(box: _Box) -> tuple[float, float]:
+    return box.left - 13, box.right + 13
+
+
+def _side_foot(box: _Box, place: int) -> tuple[float, float]:
+    return box.right + 8, -140 - 22 * place
+
+
+def _path(points: Points, end: str = "") -> str:
+    return "M " + " L ".join(f"{x:.1f},{y:.1f}" for x, y in points) + f" {end}"
+
+
+def _texts(boxes: Sequence[_Box]) -> list[go.Scatter]:
+    """Return sizes above, names below, sums at the ends of shortcuts, names of side branches."""
+    middles = [box.middle for box in boxes]
+    sums = [_arc_ends(box)[1] for box in boxes if box.block.joins == "add"]
+    feet = [
+        (*_side_foot(box, place), words.plotly_text(name))
+        for box in boxes
+        for place, name in enumerate(box.block.sides)
+    ]
+    # A letter's worth of ground behind each sum cuts the line that runs through.
+    ground = {"size": 13, "color": palette.CARD, "opacity": 1, "line_width": 0}
+    return [
+        _text(middles, [88.0] * len(boxes), [_shape(b.block.shape) for b in boxes], "top center",
+              palette.MUTED),
+        _text(middles, [-84.0] * len(boxes), [_name(b.block) for b in boxes], "bottom center",
+              palette.INK),
+        go.Scatter(x=sums, y=[0.0] * len(sums), mode="markers+text", text=["⊕"] * len(sums),
+                   marker=ground, textfont={"size": 15, "color": palette.PINE}, hoverinfo="skip"),
+        _text([x for x, _, _ in feet], [y for _, y, _ in feet], [t for _, _, t in feet],
+              "bottom center", palette.PLUM),
+    ]  # fmt: skip
+
+
+def _text(
+    x: Sequence[float], y: Sequence[float], text: Sequence[str], place: str, color: str
+) -> go.Scatter:
+    return go.Scatter(
+        x=x, y=y, text=text, mode="text", textposition=place, hoverinfo="skip", cliponaxis=False,
+        textfont={"size": TEXT, "color": color},
+    )  # fmt: skip
+
+
+def _name(block: Block) -> str:
+    label = words.plotly_text(words.short(block.label, 22)).replace(" ", "<br>")
+    return f"{label}<br><b>×{block.repeat}</b>" if block.repeat > 1 else label
 
 
 def _shape(shape: tuple[int, ...]) -> str:
     if len(shape) == 3:
         return f"{shape[1]}×{shape[2]}<br><b>{shape[0]:,}</b>"
     return "<br>" + "×".join(f"<b>{size:,}</b>" for size in shape)
-
-
-def _arc(drawn: go.Figure, box: _Box) -> None:
-    """The shortcut: over the block, from before it to the sum after it."""
-    x0, x1, top = box.left - 13, box.right + 13, max(30.0, box.height / 2 + 16)
-    path = f"M {x0:.1f},0 C {x0:.1f},{top:.1f} {x1:.1f},{top:.1f} {x1:.1f},5"
-    drawn.add_shape(type="path", path=path, line={"color": palette.PINE, "width": 1.6})
-    style.note(drawn, "⊕", x=x1, y=0, font_color=palette.PINE, font_size=14, bgcolor=palette.CARD,
-               borderpad=0)  # fmt: skip
-
-
-def _side(drawn: go.Figure, box: _Box, name: str, place: int) -> None:
-    x, foot = box.right + 8, -140 - 22 * place
-    _line(drawn, [(x, 0), (x, foot)], palette.PLUM, 1.3)
-    style.note(drawn, words.plotly_text(name), x=x, y=foot, yanchor="top", font_color=palette.PLUM,
-               font_size=TEXT)  # fmt: skip
 
 
 def _hover(block: Block) -> str:

@@ -12,6 +12,7 @@ from gapwise.figures.tiles import Tile, greys, signed, tiles
 __all__ = ["feature_maps"]
 
 COLUMNS = 12
+FEW = 8
 
 
 def feature_maps(
@@ -35,13 +36,15 @@ def feature_maps(
     shown = [
         Tile(
             picture=color(one, most),
-            caption=name,
+            captions=[name],
             hover=[f"unit {name}", f"highest {_number(one.max())}", f"mean {_number(one.mean())}"],
             chosen=place == chosen,
         )
         for place, (one, name) in enumerate(zip(maps, names, strict=True))
     ]
-    return tiles(shown, columns=COLUMNS, side=72)
+    # A few maps are worth more room.
+    few = len(shown) <= FEW
+    return tiles(shown, columns=FEW if few else COLUMNS, side=96 if few else 60)
 
 
 def example() -> go.Figure:

@@ -45,7 +45,7 @@ def _tile(one: Filter) -> Tile:
     picture = (_colours if one.weights.ndim == 3 else signed)(one.weights, most)
     low, high = float(one.weights.min()), float(one.weights.max())
     hover = [one.name, f"{low:+.3g} to {high:+.3g}".replace("-", "−")]
-    return Tile(picture=picture, caption=one.name, hover=hover)
+    return Tile(picture=picture, captions=[one.name], hover=hover)
 
 
 def _colours(weights: NDArray[Any], most: float) -> NDArray[np.uint8]:

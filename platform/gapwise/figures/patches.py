@@ -33,8 +33,8 @@ class Patch:
 
 
 def patches(shown: Sequence[Patch], *, columns: int = 9) -> go.Figure:
-    """Draw patches with their activation below."""
-    return tiles([_tile(one) for one in shown], columns=columns, side=96)
+    """Draw patches with their activation and whose they are."""
+    return tiles([_tile(one) for one in shown], columns=columns, side=92)
 
 
 def example() -> go.Figure:
@@ -49,4 +49,4 @@ def _tile(one: Patch) -> Tile:
     where = f"rows {one.rows[0]}–{one.rows[1]}, columns {one.columns[0]}–{one.columns[1]}"
     activation = f"{one.activation:.3g}".replace("-", "−")
     hover = [one.example_id, f"activation {activation}", where]
-    return Tile(picture=one.picture, caption=activation, hover=hover)
+    return Tile(picture=one.picture, captions=[activation, one.example_id], hover=hover)

@@ -99,7 +99,7 @@ def _described(
 ) -> Architecture:
     # Without memory for weights: VGG-16 alone would take half a gigabyte.
     with torch.device("meta"):
-        network, drawn = make(), make()
+        network = make()
     table = describe(network, input_shape)
     return Architecture(
         name=name,
@@ -109,7 +109,7 @@ def _described(
         parameters=table.parameters,
         macs=table.macs,
         layers=table.layers,
-        blocks=blocks(drawn, table.layers, input_shape),
+        blocks=blocks(network, table.layers, input_shape),
     )
 
 

@@ -3,7 +3,7 @@
 Memory and time are bounded however large network and data are.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, floor
 from typing import Final, cast
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gapwise.errors import UsageError
+from gapwise.errors import DataError, UsageError
 from gapwise.figures.filters import Filter
 from gapwise.figures.patches import Patch
+from gapwise.figures.tiles import Window
 from gapwise.networks.base import layers
 from gapwise.networks.describe import ReceptiveField
 from gapwise.networks.filters import EDGES
@@ -57,12 +58,14 @@ class Response:
         values: (units, height, width) of maps, made smaller where they are large; else (units,).
         lowest: the lowest value in the whole layer.
         most: the greatest size of a value in the whole layer.
+        at: (units,) places of the highest values in the flattened map; 0 where there are no maps.
     """
 
     first: int
     values: NDArray[np.float32]
     lowest: float
     most: float
+    at: NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,14 +110,10 @@ def respond(inside: Inside, layer: str, example_id: str, first: int = 0) -> Resp
         DataError: dev has no such example.
     """
     known = inside.layer(layer)
-    seen: dict[str, Tensor] = {}
-    inside.run(
-        np.array([inside.place(example_id)]),
-        # A copy: the layer after may write into its input.
-        lambda name, output: seen.update({name: output.clone()}) if name == layer else None,
-    )
-    whole = torch.nan_to_num(seen[layer][0].float())
+    output = inside.outputs_of(known, np.array([inside.place(example_id)]))
+    whole = torch.nan_to_num(output[0].float())
     part = whole[first : first + MOST_SHOWN]
+    at = part.flatten(1).argmax(1) if known.has_maps else torch.zeros(len(part))
     if known.has_maps:
         part = _smaller(part)
     elif part.ndim == 3:
@@ -124,38 +123,43 @@ def respond(inside: Inside, layer: str, example_id: str, first: int = 0) -> Resp
         values=part.numpy(),
         lowest=float(whole.min()),
         most=float(whole.abs().max()),
+        at=at.long().numpy(),
     )
 
 
-def strongest(inside: Inside) -> Mapping[str, Strongest]:
-    """Return for every unit of every layer the dev examples that excite it most.
+def strongest(inside: Inside, layer: str) -> Strongest:
+    """Return for every unit of a layer the dev examples that excite it most.
 
-    One pass over ``inside.looked_at()``, in batches whose largest output has ``MOST_VALUES`` values
-    at most; of each layer only the ``PATCHES`` strongest places a unit are kept.
+    One pass over ``inside.looked_at()``, in batches whose output has at most ``MOST_VALUES``
+    values; only the ``PATCHES`` strongest places a unit are kept.
+
+    Raises:
+        UsageError: there is no such layer.
+        DataError: dev holds no examples.
     """
+    known = inside.layer(layer)
     places = inside.looked_at()
-    largest = max((int(np.prod(one.shape)) for one in inside.layers), default=1)
-    size = max(1, min(256, MOST_VALUES // largest))
-    kept: dict[str, _Kept] = {}
-    for batch in _cut(places, size):
-        rows = torch.from_numpy(batch)
-
-        def see(name: str, output: Tensor, rows: Tensor = rows) -> None:
-            kept[name] = _merged(kept.get(name), output, rows)
-
-        inside.run(batch, see)
-    return {
-        name: Strongest(values=values.numpy(), examples=examples.numpy(), at=at.numpy())
-        for name, (values, examples, at) in kept.items()
-    }
+    size = max(1, min(256, MOST_VALUES // max(1, int(np.prod(known.shape)))))
+    kept: _Kept | None = None
+    for start in range(0, len(places), size):
+        batch = places[start : start + size]
+        kept = _merged(kept, inside.outputs_of(known, batch), torch.from_numpy(batch))
+    if kept is None:
+        raise DataError("dev holds no examples; give splits.dev some and train again")
+    values, examples, at = (part.numpy() for part in kept)
+    return Strongest(values=values, examples=examples, at=at)
 
 
-def patches(
-    inside: Inside, found: Mapping[str, Strongest], layer: str, unit: int
-) -> tuple[Patch, ...]:
+def patches(inside: Inside, best: Strongest, layer: str, unit: int) -> tuple[Patch, ...]:
     """Return the pieces of pictures that excite a unit most, the strongest first (notes 8.2).
 
     Each is cut by the layer's receptive field, at the picture's border to what lies inside it.
+
+    Args:
+        inside: the network.
+        best: what ``strongest`` gave for the layer.
+        layer: its name.
+        unit: one of its units.
 
     Raises:
         UsageError: there is no such layer or unit.
@@ -163,24 +167,32 @@ def patches(
     known = inside.layer(layer)
     if not 0 <= unit < known.units:
         raise UsageError(f"layer {layer} has the units 0 to {known.units - 1}, but not {unit}")
-    best = found[layer]
     examples = best.examples[:, unit]
     pictures = inside.inputs(examples)
-    width = known.shape[2] if known.has_maps else 1
+    windows = [window(inside, known, int(at)) for at in best.at[:, unit]]
     return tuple(
-        _patch(known, picture, inside.ids[row], float(value), divmod(int(at), width))
-        for picture, row, value, at in zip(
-            pictures, examples, best.values[:, unit], best.at[:, unit], strict=True
+        _patch(picture, inside.ids[row], float(value), seen)
+        for picture, row, value, seen in zip(
+            pictures, examples, best.values[:, unit], windows, strict=True
         )
     )
 
 
-def _patch(
-    layer: Layer, picture: NDArray[np.uint8], name: str, value: float, at: tuple[int, int]
-) -> Patch:
-    height, width = picture.shape[1:]
-    top, bottom = _span(layer.sees, 0, at[0], height)
-    left, right = _span(layer.sees, 1, at[1], width)
+def window(inside: Inside, layer: Layer, at: int) -> Window:
+    """Return first and last row, first and last column of what one value of a map sees.
+
+    Args:
+        inside: whose pictures they are.
+        layer: the layer; one without maps sees all.
+        at: the value's place in the flattened map.
+    """
+    place = divmod(at, layer.shape[2] if layer.has_maps else 1)
+    height, width = inside.input_shape[1:]
+    return _span(layer.sees, 0, place[0], height), _span(layer.sees, 1, place[1], width)
+
+
+def _patch(picture: NDArray[np.uint8], name: str, value: float, seen: Window) -> Patch:
+    (top, bottom), (left, right) = seen
     piece = picture[:, top : bottom + 1, left : right + 1]
     return Patch(
         picture=piece[0] if len(piece) == 1 else piece[:3].transpose(1, 2, 0),
@@ -229,10 +241,6 @@ def _weighted(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
         for inner, module in unit.named_modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 yield ".".join(filter(None, (name, inner))), module
-
-
-def _cut(places: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
-    return [places[start : start + size] for start in range(0, len(places), size)]
 
 
 def _as_pictures(

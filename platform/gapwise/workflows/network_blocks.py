@@ -95,8 +95,10 @@ def _add(drafts: list[_Draft], module: nn.Module, row: Layer) -> None:
     before = drafts[-1]
     kind, label = _named(module, row)
     shape = row.output_shape
-    if kind == "other" and (isinstance(module, nn.Flatten) or shape == before.shape):
-        if prod(shape) == prod(before.shape) and not isinstance(module, nn.Flatten | nn.Identity):
+    # A flattened map is still that map; a pooling that leaves a map its size does nothing to it.
+    same = prod(shape) == prod(before.shape) if kind == "other" else shape == before.shape
+    if same and kind in ("other", "pool"):
+        if not isinstance(module, nn.Flatten | nn.Identity):
             before.then.append(row.kind)
         return
     draft = _Draft(kind=kind, label=label, shape=shape, joins=joins(module), rows=[row])

@@ -3,8 +3,6 @@
 It runs on the CPU, in float32, in evaluation mode.
 """
 
-from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -103,7 +101,7 @@ class Inside:
                 shape=rows[name].output_shape,
                 sees=rows[name].receptive_field,
             )
-            for name, module in layers(self.network)
+            for name, module in self._units.items()
             if not isinstance(module, _DULL) and len(rows[name].output_shape) in (1, 3)
         )
 
@@ -147,6 +145,11 @@ class Inside:
         return describe(self.network, self.input_shape)
 
     @cached_property
+    def _units(self) -> dict[str, nn.Module]:
+        # A network that is no chain is one unit, and its table calls it so.
+        return {name or "network": unit for name, unit in layers(self.network)}
+
+    @cached_property
     def _places(self) -> dict[str, int]:
         return {name: place for place, name in enumerate(self.ids)}
 
@@ -154,15 +157,15 @@ class Inside:
         """Return the raw inputs of examples of dev, (n, *input_shape)."""
         return np.array(self._data.inputs[self._dev[places]])
 
-    def run(self, places: NDArray[np.int64], see: Callable[[str, Tensor], None]) -> None:
-        """Run the network on examples of dev; ``see`` gets each layer's output, batch first."""
-        wanted = {one.name for one in self.layers}
-        with self._lock, torch.inference_mode(), ExitStack() as hooks:
-            for name, module in layers(self.network):
-                if name in wanted:
-                    hook = _hook(name, see)
-                    hooks.enter_context(module.register_forward_hook(hook))
-            self._model(torch.from_numpy(self.inputs(places)))
+    def outputs_of(self, layer: Layer, places: NDArray[np.int64]) -> Tensor:
+        """Return what a layer gives for examples of dev, batch first; nothing behind it is run."""
+        goal = self._units[layer.name].register_forward_hook(_stop)
+        with self._lock, torch.inference_mode(), goal:
+            try:
+                self._model(torch.from_numpy(self.inputs(places)))
+            except _Reached as reached:
+                return reached.output
+        raise RuntimeError(f"layer {layer.name} did not run")
 
     @property
     def network(self) -> nn.Module:
@@ -181,8 +184,13 @@ def open_inside(ref: str, settings: Settings | None = None) -> Inside:
     return Inside(trained.run_id, trained.model, trained.prepared())
 
 
-def _hook(name: str, see: Callable[[str, Tensor], None]) -> Callable[..., None]:
-    def called(module: nn.Module, inputs: Any, output: Tensor) -> None:
-        see(name, output)
+class _Reached(Exception):  # noqa: N818 - no error: it ends a forward pass at its goal
+    """The layer that is wanted has run."""
 
-    return called
+    def __init__(self, output: Tensor) -> None:
+        super().__init__()
+        self.output = output
+
+
+def _stop(module: nn.Module, inputs: Any, output: Tensor) -> None:
+    raise _Reached(output)

@@ -53,7 +53,7 @@ def test_a_layer_whose_output_is_written_over_is_seen_as_it_was(cnn: Inside) -> 
 
 
 def test_patches_are_the_strongest_of_all_dev(cnn: Inside) -> None:
-    found = look_inside.strongest(cnn)
+    found = look_inside.strongest(cnn, "convolution1")
     unit = 4
     best = look_inside.patches(cnn, found, "convolution1", unit)
     peaks = {
@@ -66,7 +66,7 @@ def test_patches_are_the_strongest_of_all_dev(cnn: Inside) -> None:
 
 
 def test_a_patch_is_cut_by_the_receptive_field(cnn: Inside) -> None:
-    found = look_inside.strongest(cnn)
+    found = look_inside.strongest(cnn, "convolution1")
     for patch in look_inside.patches(cnn, found, "convolution1", 0):
         (top, bottom), (left, right) = patch.rows, patch.columns
         assert bottom - top + 1 <= 3
@@ -92,7 +92,7 @@ def test_the_first_filters_are_the_first_weights(cnn: Inside, dense: Inside) -> 
 def test_units_of_a_dense_layer_see_everything(dense: Inside) -> None:
     found = look_inside.respond(dense, "output", dense.ids[0])
     assert found.values.shape == (10,)
-    patch = look_inside.patches(dense, look_inside.strongest(dense), "output", 7)[0]
+    patch = look_inside.patches(dense, look_inside.strongest(dense, "output"), "output", 7)[0]
     assert patch.picture.shape == dense.input_shape[1:]
 
 
@@ -102,7 +102,7 @@ def test_what_is_not_there_is_refused_by_name(cnn: Inside) -> None:
     with pytest.raises(DataError, match="dev has no example nobody"):
         look_inside.respond(cnn, "convolution1", "nobody")
     with pytest.raises(UsageError, match="units 0 to 5, but not 6"):
-        look_inside.patches(cnn, look_inside.strongest(cnn), "convolution1", 6)
+        look_inside.patches(cnn, look_inside.strongest(cnn, "convolution1"), "convolution1", 6)
 
 
 def test_the_notes_filters_stand_beside() -> None:
