@@ -88,9 +88,7 @@ def test_a_dataset_gives_sound_examples(read):
     assert count > 0
     assert examples.inputs.ndim in (2, 4)
     assert examples.inputs.dtype == (np.uint8 if examples.inputs.ndim == 4 else np.float32)
-    assert examples.targets.dtype == (
-        np.float32 if examples.labels.kind == "number" else np.int64
-    )
+    assert examples.targets.dtype == (np.float32 if examples.labels.kind == "number" else np.int64)
     for column in (examples.ids, examples.sources):
         assert column.dtype.kind == "U"
         assert all(column.tolist())
