@@ -123,14 +123,24 @@ def compare(
 def knobs_changed(
     a: Mapping[str, Any] | None, b: Mapping[str, Any] | None
 ) -> dict[str, tuple[Any, Any]]:
-    """Return the dotted keys in which two resolved pipelines differ, with both values."""
+    """Return the dotted keys in which two resolved pipelines differ, with both values.
+
+    Of a part or a transfer that only one of them has, the key that names it stands for all.
+    """
     flat_a, flat_b = _flat(a or {}), _flat(b or {})
     keys = [key for key in {**flat_a, **flat_b} if key.split(".")[0] not in _SILENT]
     return {
         key: (flat_a.get(key), flat_b.get(key))
         for key in sorted(keys)
-        if flat_a.get(key) != flat_b.get(key)
+        if flat_a.get(key) != flat_b.get(key) and not _is_detail(key, flat_a, flat_b)
     }
+
+
+def _is_detail(key: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    """Return whether ``key`` says how something works that one of the pipelines does not have."""
+    section = key.rpartition(".")[0]
+    named_by = "transfer.start" if section == "transfer" else f"{section}.name"
+    return key != named_by and (named_by in a) != (named_by in b)
 
 
 def _check_measure(changed: Mapping[str, tuple[Any, Any]], tasks: Sequence[Any]) -> None:

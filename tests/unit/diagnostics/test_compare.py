@@ -136,6 +136,18 @@ def test_knobs_changed_name_dotted_keys_with_both_values() -> None:
     assert one.extra["credit"] == "k alone moved"
 
 
+def test_a_part_or_a_transfer_that_only_one_has_is_one_knob() -> None:
+    a = {"transfer": {"start": "4f1d", "head": "keep", "precompute": False}}
+    b = {"transfer": None, "data": {"synthesize": {"name": "camera", "strength": 2}}}
+    assert knobs_changed(a, b) == {
+        "data.synthesize.name": (None, "camera"),
+        "transfer.start": ("4f1d", None),
+    }
+    assert compare(A, B, pipelines=(a, {})).extra["credit"] == "transfer.start alone moved"
+    other = {"transfer": {"start": "4f1d", "head": "replace", "precompute": True}}
+    assert list(knobs_changed(a, other)) == ["transfer.head", "transfer.precompute"]
+
+
 def source(names: str, repeats: int) -> np.ndarray:
     return np.repeat(names.split(), repeats)
 
