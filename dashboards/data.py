@@ -161,11 +161,17 @@ def facts(subject: Subject) -> Facts:
     epochs = pipeline.get("training", {}).get("epochs")
     return Facts(
         quarantined=int(quarantined) if quarantined.isdigit() else 0,
-        network=str(pipeline.get("network", {}).get("name", "made elsewhere")),
+        network=_network(newest, pipeline),
         epochs=f"{epochs} epochs" if epochs else "",
         when=clock.when(newest),
         pipeline=pipeline,
     )
+
+
+def _network(found: StoredRun, pipeline: Mapping[str, Any]) -> str:
+    if found.members:
+        return f"ensemble of {len(found.members)}"
+    return str(pipeline.get("network", {}).get("name", "made elsewhere"))
 
 
 def matched_table(subject: Subject) -> Matched:
@@ -249,7 +255,9 @@ def inputs(run_id: str, example_ids: Sequence[str]) -> dict[str, list[float]]:
 
 def _prepared_of(run_id: str) -> prepared.Prepared | None:
     try:
-        folder = run(run_id).folder
+        found = run(run_id)
+        # An ensemble has the examples of its members.
+        folder = (run(found.members[0]) if found.members else found).folder
         job = json.loads((folder / "job.json").read_text()) if folder else {}
         return _prepared(str(job["data"]))
     except (GapwiseError, OSError, ValueError, KeyError):

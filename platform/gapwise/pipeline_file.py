@@ -84,13 +84,18 @@ def resolve(pipeline: Pipeline) -> dict[str, Any]:
 
 def dump(pipeline: Pipeline) -> str:
     """Return the resolved pipeline as YAML 1.2; ``load`` of it gives an equal pipeline."""
+    return as_yaml(resolve(pipeline))
+
+
+def as_yaml(values: Mapping[str, Any]) -> str:
+    """Return plain values, such as a resolved pipeline's, as YAML 1.2."""
     yaml = YAML(typ="safe", pure=True)
     yaml.Representer = _Representer
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.allow_unicode = True
     yaml.width = 100
     stream = io.StringIO()
-    yaml.dump(resolve(pipeline), stream)
+    yaml.dump(dict(values), stream)
     return stream.getvalue()
 
 

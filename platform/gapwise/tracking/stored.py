@@ -18,6 +18,9 @@ from gapwise.tracking.rows import RunRow
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+MEMBERS_TAG = "gapwise.members"
+"""The runs that an ensemble averages, by commas."""
+
 History = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
 
 
@@ -92,6 +95,11 @@ class StoredRun:
     def tags(self) -> Mapping[str, str]:
         """Tags."""
         return self._row.tags
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The runs that an ensemble averages, by id; none for any other run."""
+        return tuple(filter(None, self.tags.get(MEMBERS_TAG, "").split(",")))
 
     @property
     def parameters(self) -> Mapping[str, Any]:

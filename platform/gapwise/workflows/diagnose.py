@@ -21,9 +21,6 @@ from gapwise.workflows.author import author
 
 KNOBS_TOLD = 5
 
-HUMAN_TAG = "gapwise.human"
-"""Where a run without a pipeline of its own keeps the human levels that hold for it."""
-
 
 def diagnose_runs(
     refs: Sequence[str],
@@ -134,7 +131,7 @@ def gather(runs: Sequence[StoredRun], ledger: Ledger) -> Evidence:
     return stored.read(
         run_ids=tuple(run.run_id for run in runs),
         paths=_paths(runs),
-        human=(*stated_human(first), *human.levels(ledger, first.dataset)),
+        human=(*_stated_human(first), *human.levels(ledger, first.dataset)),
         pipeline=first.pipeline() or {},
         label_revision=ledger.revision(),
         looks=looks.count(ledger, first.dataset),
@@ -153,11 +150,9 @@ def _paths(runs: Sequence[StoredRun]) -> dict[str, list[Path]]:
     }
 
 
-def stated_human(run: StoredRun) -> list[HumanLevel]:
-    """Return the human levels that a run's pipeline states, or an ensemble's members' pipeline."""
-    pipeline = run.pipeline()
-    levels = json.loads(run.tags.get(HUMAN_TAG, "[]")) if pipeline is None else pipeline["human"]
-    return [HumanLevel(**level) for level in levels]
+def _stated_human(run: StoredRun) -> list[HumanLevel]:
+    pipeline = run.pipeline() or {}
+    return [HumanLevel(**level) for level in pipeline.get("human", ())]
 
 
 def _delta(run: StoredRun) -> float:

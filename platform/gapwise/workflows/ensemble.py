@@ -1,31 +1,37 @@
-"""Average the stored predictions of several runs into a run of its own (notes 5.18)."""
+"""An ensemble: the average of several runs as a run of its own (notes 5.18)."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
 from gapwise.errors import DataError, UsageError
-from gapwise.labels import Labels, one_class
+from gapwise.labels import one_class
+from gapwise.pipeline_file import as_yaml
 from gapwise.records import SPLITS, Predictions
 from gapwise.settings import Settings
 from gapwise.tasks.base import TASKS, Task
 from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
-from gapwise.tracking.stored import StoredRun
+from gapwise.tracking.stored import MEMBERS_TAG, StoredRun
+from gapwise.tracking.writer import RunWriter
+from gapwise.training.checkpoints import read_values
+from gapwise.training.model import ModelSpec
+from gapwise.training.predict import best_checkpoint
+from gapwise.training.recipe import build
 from gapwise.workflows import job_file
 from gapwise.workflows.author import author
-from gapwise.workflows.diagnose import HUMAN_TAG, group_of, stated_human
-from gapwise.workflows.record import write_predictions
-from gapwise.workflows.trained_run import open_trained
+from gapwise.workflows.averages import averaged, on_shared
+from gapwise.workflows.diagnose import group_of
+from gapwise.workflows.record import distribution_tag, write_predictions
 
-KEPT_TAGS = ("gapwise.same_distribution", "gapwise.notes", "gapwise.input_shape", "gapwise.splits")
-"""What holds for the ensemble as it does for its members."""
+SHOWN_ID = 12
+
+_KEPT_TAGS = ("gapwise.input_shape", "gapwise.quarantined", "gapwise.splits")
+_OF_THE_FIRST = ("human", "diagnosis")
+_APART = object()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,26 +39,30 @@ class Ensemble:
     """An ensemble that was made.
 
     Attributes:
-        run_id: its own run.
-        errors: mean dev error of each member by run id, and of the ensemble, as fractions; empty
-            where dev is not shared.
-        splits: the examples averaged in each split.
+        run_id, name: its own run.
+        members: the run ids of its members.
+        errors: mean dev error of each member and of the ensemble by run id, as fractions of 1, on
+            the same examples; empty where not all predicted dev.
+        splits: how many examples of each split were averaged.
+        left_out: how many examples of each split not every member predicted, where there are such.
     """
 
     run_id: str
     name: str
-    errors: dict[str, float]
-    splits: dict[str, int]
+    members: tuple[str, ...]
+    errors: Mapping[str, float]
+    splits: Mapping[str, int]
+    left_out: Mapping[str, int]
 
     def as_json(self) -> dict[str, Any]:
         """Return the document of ``ensemble --json``."""
-        members = {run: error for run, error in self.errors.items() if run != self.run_id}
         return {
             "run_id": self.run_id,
             "name": self.name,
             "dev_error": self.errors.get(self.run_id),
-            "members": members,
-            "splits": self.splits,
+            "members": {run_id: self.errors.get(run_id) for run_id in self.members},
+            "splits": dict(self.splits),
+            "left_out": dict(self.left_out),
         }
 
 
@@ -61,47 +71,41 @@ def ensemble(
 ) -> Ensemble:
     """Average what the runs say of the examples that all of them predicted, split by split.
 
-    Probabilities are averaged, of numbers the predictions themselves; error and loss are computed
-    anew by the task. A single run that belongs to a group of seeds brings its whole group.
+    A single run that belongs to a group of seeds brings its whole group. The new run has the
+    dataset of its members, so that their human levels hold for it, and as its pipeline all in which
+    the members' pipelines agree.
 
     Raises:
         UsageError: a run is unknown, or fewer than two are named.
-        DataError: the runs predict different things, have no scores, or share no examples.
+        DataError: the runs are of different datasets, share no split or no examples of one, or
+            cannot be averaged (see ``averages.averaged``).
     """
     settings = settings or Settings.read()
     store = RunStore(settings)
     runs = _members(store, refs)
     name = name or f"{runs[0].experiment}-ensemble"
-    task, labels = _task(runs, settings)
-    averaged = {
-        split: _averaged([_read(run, split) for run in runs], task, labels)
-        for split in SPLITS
-        if all(split in run.splits() for run in runs)
-    }
-    if not averaged:
-        raise DataError(
-            f"the {len(runs)} runs share no split with predictions; ensembles are made of runs on "
-            "the same data"
-        )
-    first = runs[0]
+    stored = {split: _tables(runs, split) for split in _shared_splits(runs)}
+    task = _task(runs, stored)
+    made = {split: averaged(tables_of, task) for split, tables_of in stored.items()}
+    left_out = _left_out(stored, made)
     with store.create(
-        experiment=first.experiment,
+        experiment=runs[0].experiment,
         name=name,
         kind="ensemble",
         seed=None,
         group=None,
-        dataset=first.dataset,
-        tags=_tags(first),
+        dataset=runs[0].dataset,
+        tags=_tags(runs, left_out),
     ) as writer:
-        writer.log_parameters({f"member.{i}": run.run_id for i, run in enumerate(runs, start=1)})
-        media_root = tables.read_media_root(_path(first, next(iter(averaged))))
-        write_predictions(writer, averaged, media_root)
+        _write(writer, runs, made)
         writer.finish("FINISHED")
     return Ensemble(
         run_id=writer.run_id,
         name=name,
-        errors=_dev_errors(runs, averaged, writer.run_id),
-        splits={split: len(table) for split, table in averaged.items()},
+        members=tuple(run.run_id for run in runs),
+        errors=_dev_errors(stored, made, writer.run_id),
+        splits={split: len(table) for split, table in made.items()},
+        left_out=left_out,
     )
 
 
@@ -124,129 +128,127 @@ def _members(store: RunStore, refs: Sequence[str]) -> list[StoredRun]:
     return runs
 
 
-def _task(runs: Sequence[StoredRun], settings: Settings) -> tuple[Task, Labels]:
-    """Return the task that judges the average: that of the first run trained here."""
+def _shared_splits(runs: Sequence[StoredRun]) -> list[str]:
+    shared = [split for split in SPLITS if all(split in run.splits() for run in runs)]
+    if shared:
+        return shared
     for run in runs:
-        if run.folder is not None and (run.folder / job_file.NAME).is_file():
-            model = open_trained(run.run_id, settings).model
-            return model.task, model.spec.labels
-    table = _read(runs[0], runs[0].splits()[0]) if runs[0].splits() else None
-    if table is None or not table.classes:
-        raise DataError(
-            f"run {runs[0].run_id} ({runs[0].name}) has no classes with scores to average; record "
-            "its predictions with them"
-        )
-    labels, task = one_class(table.classes), TASKS.get("classify")()
-    task.use(labels, {})
-    return task, labels
-
-
-def _averaged(members: Sequence[Predictions], task: Task, labels: Labels) -> Predictions:
-    """Return the average over the examples that every member predicted, in the first's order."""
-    first, *others = _on_shared(members)
-    for other in others:
-        if (other.classes, other.labels) != (first.classes, first.labels):
+        if not run.splits():
             raise DataError(
-                f"the runs predict different things in {first.split}: {_told(first)} and "
-                f"{_told(other)}; name runs of one task"
+                f"run {run.run_id} ({run.name}, {run.status}) has no predictions to average; "
+                "finish it, or leave it out"
             )
-        if not np.array_equal(other.target, first.target):
-            count = int(np.any(np.atleast_2d(other.target != first.target), axis=0).sum())
-            raise DataError(
-                f"the runs were judged by different labels of {count} examples in {first.split}; "
-                "name runs of one label revision"
-            )
-    targets = torch.from_numpy(np.asarray(first.target))
-    if labels.kind == "number":
-        values = np.mean([member.predicted for member in (first, *others)], axis=0)
-        predicted, scores, loss = torch.from_numpy(values).to(targets.dtype), None, None
-    else:
-        scores = _mean_scores([first, *others])
-        outputs = _as_outputs(scores, labels)
-        predicted, loss = task.predict(outputs), task.loss(outputs, targets).double().numpy()
-    return replace(
-        first,
-        predicted=predicted.numpy(),
-        error=task.error(predicted, targets).double().numpy(),
-        loss=loss,
-        scores=scores,
-        metadata={**first.metadata, **_columns(task, predicted, targets)},
-    )
+    has = "; ".join(f"{run.run_id[:SHOWN_ID]} has {', '.join(run.splits())}" for run in runs)
+    raise DataError(f"the {len(runs)} runs share no split ({has}); name runs on the same data")
 
 
-def _on_shared(members: Sequence[Predictions]) -> list[Predictions]:
-    shared = set(members[0].example_id.tolist()).intersection(
-        *(member.example_id.tolist() for member in members[1:])
-    )
-    if not shared:
-        raise DataError(
-            f"the runs share no example of {members[0].split}; name runs on the same split"
-        )
-    order = [name for name in members[0].example_id.tolist() if name in shared]
-    return [_taken(member, order) for member in members]
-
-
-def _taken(table: Predictions, order: Sequence[str]) -> Predictions:
-    places = {name: place for place, name in enumerate(table.example_id.tolist())}
-    rows = np.array([places[name] for name in order])
-    columns = ("example_id", "target", "predicted", "error", "weight")
-    optional = ("loss", "scores", "source", "group", "media")
-    taken: dict[str, Any] = {name: getattr(table, name)[rows] for name in columns}
-    for name in optional:
-        column = getattr(table, name)
-        taken[name] = None if column is None else column[rows]
-    return replace(table, **taken, metadata={k: v[rows] for k, v in table.metadata.items()})
-
-
-def _mean_scores(members: Sequence[Predictions]) -> NDArray[np.float32]:
-    scores = [member.scores for member in members]
-    if any(one is None for one in scores):
-        raise DataError(
-            f"a run has no scores in {members[0].split}, so there is nothing to average; record "
-            "its predictions with a column `scores`"
-        )
-    mean: NDArray[np.float32] = np.mean([one for one in scores if one is not None], axis=0)
-    return mean
-
-
-def _as_outputs(scores: NDArray[np.float32], labels: Labels) -> torch.Tensor:
-    """Return outputs whose softmax, or sigmoid, are the scores."""
-    probabilities = torch.from_numpy(scores).double()
-    if labels.kind == "several" and scores.shape[1] == len(labels.names):
-        return torch.logit(probabilities, eps=1e-12)
-    return probabilities.clamp_min(1e-38).log()
-
-
-def _columns(task: Task, predicted: torch.Tensor, targets: torch.Tensor) -> dict[str, NDArray[Any]]:
-    return {name: column.numpy() for name, column in task.columns(predicted, targets).items()}
-
-
-def _told(table: Predictions) -> str:
-    return table.labels.told if table.labels.kind != "class" else f"{len(table.classes)} classes"
+def _tables(runs: Sequence[StoredRun], split: str) -> dict[str, Predictions]:
+    return {run.run_id: tables.read(_path(run, split), split=split) for run in runs}
 
 
 def _path(run: StoredRun, split: str) -> Path:
     return run.artifact(f"predictions/{split}.parquet")
 
 
-def _read(run: StoredRun, split: str) -> Predictions:
-    return tables.read(_path(run, split), split=split)
+def _task(runs: Sequence[StoredRun], stored: Mapping[str, Mapping[str, Predictions]]) -> Task:
+    """Return the task that judges the average: of the first run trained here, else of classes."""
+    for run in runs:
+        if run.folder is not None and (run.folder / job_file.NAME).is_file():
+            place = best_checkpoint(Path(job_file.read_job(run.folder).folder))
+            spec = ModelSpec.read(read_values(place)["model"])
+            task: Task = build(TASKS, spec.task)
+            task.use(spec.labels, spec.fitted)
+            return task
+    classes = next(iter(next(iter(stored.values())).values())).classes
+    if not classes:
+        raise DataError(
+            f"run {runs[0].run_id} ({runs[0].name}) has no classes with scores to average; record "
+            "its predictions with them"
+        )
+    task = TASKS.get("classify")()
+    task.use(one_class(classes), {})
+    return task
 
 
-def _tags(first: StoredRun) -> dict[str, str]:
-    kept = {name: first.tags[name] for name in KEPT_TAGS if name in first.tags}
-    levels = [asdict(level) for level in stated_human(first)]
-    return kept | {HUMAN_TAG: json.dumps(levels), "mlflow.user": author()}
+def _left_out(
+    stored: Mapping[str, Mapping[str, Predictions]], made: Mapping[str, Predictions]
+) -> dict[str, int]:
+    """Return how many examples of each split some, but not all, of the members predicted."""
+    found = {
+        split: len(set().union(*(member.example_id.tolist() for member in members.values())))
+        - len(made[split])
+        for split, members in stored.items()
+    }
+    return {split: count for split, count in found.items() if count}
+
+
+def _tags(runs: Sequence[StoredRun], left_out: Mapping[str, int]) -> dict[str, str]:
+    first = runs[0].tags
+    same = all(run.tags.get("gapwise.same_distribution") == "true" for run in runs)
+    notes = [first.get("gapwise.notes", "")]
+    notes += [
+        f"{count} examples of {split.replace('_', '-')} are left out of this ensemble, since not "
+        "every member predicted them."
+        for split, count in left_out.items()
+    ]
+    return {
+        **{name: first[name] for name in _KEPT_TAGS if name in first},
+        **distribution_tag(same),
+        "gapwise.notes": "\n".join(filter(None, notes)),
+        MEMBERS_TAG: ",".join(run.run_id for run in runs),
+        "mlflow.source.name": " ".join(["gapwise ensemble", *(run.run_id for run in runs)]),
+        "mlflow.user": author(),
+    }
+
+
+def _write(writer: RunWriter, runs: Sequence[StoredRun], made: Mapping[str, Predictions]) -> None:
+    pipeline = shared_pipeline(runs)
+    if pipeline:
+        path = writer.folder / "pipeline.yaml"
+        path.write_text(as_yaml(pipeline), encoding="utf-8")
+        writer.log_file(path)
+    members = {f"member.{place}": run.run_id for place, run in enumerate(runs, start=1)}
+    writer.log_parameters({"members": len(runs), **members})
+    media_root = tables.read_media_root(_path(runs[0], next(iter(made))))
+    write_predictions(writer, made, media_root)
+
+
+def shared_pipeline(runs: Sequence[StoredRun]) -> dict[str, Any]:
+    """Return in what the pipelines of the members agree, and who the members are.
+
+    Human levels and limits of the diagnosis are those of the first. Empty where no member states a
+    pipeline.
+    """
+    known = [pipeline for run in runs if (pipeline := run.pipeline())]
+    if not known:
+        return {}
+    kept = {key: known[0][key] for key in _OF_THE_FIRST if key in known[0]}
+    members = [run.run_id[:SHOWN_ID] for run in runs]
+    return {**_shared_keys(known), **kept, "ensemble": {"members": members}}
+
+
+def _shared_keys(mappings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    keys = [key for key in mappings[0] if all(key in mapping for mapping in mappings)]
+    shared = {key: _shared([mapping[key] for mapping in mappings]) for key in keys}
+    return {key: value for key, value in shared.items() if value is not _APART}
+
+
+def _shared(values: Sequence[Any]) -> Any:
+    """Return what equal values are, or sections share; parts of two names share nothing."""
+    if all(value == values[0] for value in values):
+        return values[0]
+    sections = all(isinstance(value, Mapping) for value in values)
+    if not sections or len({value.get("name") for value in values}) > 1:
+        return _APART
+    return _shared_keys(values)
 
 
 def _dev_errors(
-    runs: Sequence[StoredRun], averaged: dict[str, Predictions], run_id: str
+    stored: Mapping[str, Mapping[str, Predictions]], made: Mapping[str, Predictions], run_id: str
 ) -> dict[str, float]:
-    if "dev" not in averaged:
+    if "dev" not in made:
         return {}
-    shared = averaged["dev"].example_id.tolist()
-    judged = {run.run_id: _taken(_read(run, "dev"), shared) for run in runs}
-    judged[run_id] = averaged["dev"]
+    judged = {**on_shared(stored["dev"]), run_id: made["dev"]}
     return {
         name: float(np.average(table.error, weights=table.weight)) for name, table in judged.items()
     }

@@ -32,7 +32,7 @@ def read_job(folder: Path) -> Job:
     except FileNotFoundError as error:
         raise StorageError(
             f"{folder / NAME} is missing: the run stopped before its training began, or it was "
-            "recorded and has no network; train anew"
+            "recorded or averaged and has no network; train anew"
         ) from error
     plan = NumericPlan(**document.pop("plan"))
     for name in ("folder", "start"):

@@ -59,6 +59,11 @@ def open_trained(ref: str, settings: Settings) -> TrainedRun:
         StorageError: it has no whole checkpoint.
     """
     run = RunStore(settings).open(ref)
+    if run.members:
+        raise UsageError(
+            f"run {run.run_id} ({run.name}) is an ensemble, which has no network of its own; name "
+            f"one of its members: {', '.join(run.members)}"
+        )
     if run.folder is None or not (run.folder / job_file.NAME).is_file():
         raise UsageError(
             f"run {run.run_id} ({run.name}) has no network here: its predictions were recorded, or "
