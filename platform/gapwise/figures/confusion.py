@@ -12,6 +12,7 @@ from gapwise.figures import palette, style, words
 __all__ = ["confusion"]
 
 MOST_WITH_TEXT = 20
+MOST_ACROSS = 300
 SCALE = [[0.0, "#fbfcfe"], [0.15, "#f7dfe0"], [1.0, palette.RED]]
 
 
@@ -48,7 +49,7 @@ def confusion(counts: NDArray[Any], classes: Sequence[str]) -> go.Figure:
     drawn.update_xaxes(**axis, side="top", title_text="predicted", title_font_color=palette.MUTED)
     drawn.update_yaxes(**axis, autorange="reversed")
     drawn.update_yaxes(title_text="label", title_font_color=palette.MUTED)
-    tilted = len(names) > 10 and room > 30
+    tilted = len(names) * room > MOST_ACROSS
     drawn.update_xaxes(tickangle=-90 if tilted else 0, title_standoff=4)
     drawn.update_layout(margin={"t": 44 + (room if tilted else 10), "b": 8})
     return drawn
