@@ -29,7 +29,7 @@ def opened(found: Chosen) -> Inside | None:
     try:
         inside = network_data.inside(found.run_id)
     except GapwiseError as error:
-        _nothing(f"Its weights cannot be read: {said(str(error))}.", widgets.TRAIN)
+        _nothing(f"Its weights cannot be read: {said(str(error))}.", found.again)
         return None
     if says := _undrawn(inside):
         _nothing(says)
@@ -130,6 +130,7 @@ def _place(inside: Inside) -> int:
         return inside.place(carry.get("example") or inside.ids[0])
     except DataError as error:
         st.warning(said(str(error)))
+        carry.put(example=None)
         return 0
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from dashboards import carry
 from dashboards.carry import CARRIED
 
 SECTIONS: Final = ("decide", "data", "train", "team")
@@ -41,13 +42,16 @@ def pages() -> dict[str, list[st.Page]]:
     return made
 
 
-def go(title: str, **values: str) -> None:
-    """Open another page with values in the URL; a page that runs alone only takes the values."""
+def go(title: str, **values: str | None) -> None:
+    """Open another page with values in the URL, None takes one away.
+
+    A page that runs alone only takes the values.
+    """
     page = st.session_state.get("pages", {}).get(title)
-    kept: dict[str, str] = st.session_state.setdefault("carried", {})
-    kept.update(values)
+    carry.put(**values)
     if page is not None:
-        known = {name: kept[name] for name in (*CARRIED, *values) if name in kept}
+        kept = {name: carry.get(name) for name in (*CARRIED, *values)}
+        known = {name: value for name, value in kept.items() if value is not None}
         st.switch_page(page, query_params=known)
 
 

@@ -1,5 +1,6 @@
 """The parts of *Networks* that need no weights: choice, totals, drawing, layer table."""
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -27,12 +28,14 @@ class Chosen:
         title: the run's or the network's name.
         facts: what stands below the title.
         described: the network.
+        again: the command that trains it anew, "" where nobody has trained it.
     """
 
     run_id: str
     title: str
     facts: str
     described: Architecture
+    again: str = ""
 
 
 def chosen() -> Chosen | None:
@@ -166,7 +169,8 @@ def _of_run(run_id: str) -> Chosen | None:
     seed = f"seed {run.seed} · " if run.seed is not None else ""
     facts = f"{safe(run.name)} · {seed}{safe(run.dataset)} · {_inputs(made)} → "
     facts += words.count(made.outputs, "output")
-    return Chosen(run_id=run_id, title=made.name, facts=facts, described=made)
+    again = f"gapwise train {shlex.quote(run.experiment)}"
+    return Chosen(run_id=run_id, title=made.name, facts=facts, described=made, again=again)
 
 
 def _inputs(made: Architecture) -> str:

@@ -42,11 +42,20 @@ def head(run: StoredRun) -> None:
     tone = TONES.get(run.status, "gray")
     facts = [f"seed {run.seed}" if run.seed is not None else "", clock.when(run), clock.took(run)]
     facts = [safe(run.dataset), *filter(None, facts), f"id {safe(run.run_id[:12])}"]
-    with st.container(key="head", gap=None):
-        st.markdown(f"# {safe(run.name)} :{tone}-badge[{run.status.lower()}]")
-        st.markdown(f":gray[{' · '.join(facts)}]")
+    with st.container(key="head", horizontal=True, vertical_alignment="bottom"):
+        title = f"# {safe(run.name)} :{tone}-badge[{run.status.lower()}]"
+        st.markdown(f"{title}\n\n:gray[{' · '.join(facts)}]", width="stretch")
+        if run.kind == "train" and run.status == "FINISHED":
+            _look_inside(run)
     if run.status in ("KILLED", "FAILED"):
         st.info(f"This run stopped before its end. Go on with `gapwise resume {safe(run.run_id)}`.")
+
+
+def _look_inside(run: StoredRun) -> None:
+    label = "Look inside the network"
+    if st.button(label, key="look-inside", icon=":material/neurology:", width="content"):
+        fresh = dict.fromkeys(("network", "layer", "unit", "example"))
+        navigation.go("Networks", experiment=run.experiment, run=run.run_id, **fresh)
 
 
 def predictions(run: StoredRun) -> Predictions | None:
@@ -114,11 +123,5 @@ def parameters_and_files(run: StoredRun) -> None:
             )  # fmt: skip
         if not files:
             st.caption("None yet.")
-        if run.kind == "train" and run.status == "FINISHED":
-            look = st.button(
-                "Look inside the network", icon=":material/neurology:", type="tertiary"
-            )
-            if look:
-                navigation.go("Networks", experiment=run.experiment, run=run.run_id)
         for note in filter(None, run.tags.get("gapwise.notes", "").split("\n")):
             st.caption(said(note))

@@ -28,6 +28,7 @@ def activations(
         x=places,
         y=list(values),
         marker_color=colors,
+        unselected={"marker": {"opacity": 1}},
         customdata=safe,
         hovertemplate="%{customdata}: %{y:.3g}<extra></extra>",
     )

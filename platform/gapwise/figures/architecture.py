@@ -30,6 +30,7 @@ COLORS: Final = {
 HEIGHT: Final = 150.0
 GAP: Final = 34.0
 LEAST: Final = 54.0
+NARROWEST: Final = 620.0
 SLANT: Final = 0.42
 TEXT: Final = 11.5
 
@@ -78,7 +79,8 @@ def architecture(blocks: Sequence[Block]) -> go.Figure:
         hovertemplate=[_hover(box.block) for box in boxes],
     )
     end = boxes[-1].right + 22 if boxes else 1.0
-    drawn.update_xaxes(visible=False, range=[-16, end])
+    spare = max(0.0, NARROWEST - end) / 2
+    drawn.update_xaxes(visible=False, range=[-16 - spare, end + spare])
     drawn.update_yaxes(visible=False, range=[-182 if deep else -130, 138])
     return drawn
 

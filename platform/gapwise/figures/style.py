@@ -21,7 +21,12 @@ def figure(traces: list[Any], *, height: int, left: int = 90, right: int = 16) -
         plot_bgcolor="rgba(0,0,0,0)",
         showlegend=False,
         barmode="overlay",
-        hoverlabel={"bgcolor": palette.CARD, "bordercolor": palette.LINE, "font_size": 13},
+        hoverlabel={
+            "bgcolor": palette.CARD,
+            "bordercolor": palette.LINE,
+            # Plotly writes in the border's colour where none is given.
+            "font": {"size": 13, "color": palette.INK},
+        },
         dragmode=False,
     )
     drawn.update_xaxes(gridcolor=palette.GRID, zeroline=False, fixedrange=True, ticks="")

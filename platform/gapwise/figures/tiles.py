@@ -17,6 +17,7 @@ __all__ = ["tiles"]
 
 LEAST_SIDE = 96
 LINE_ROOM = 17
+LONGEST = 13
 
 Window = tuple[tuple[int, int], tuple[int, int]]
 
@@ -119,12 +120,15 @@ def _captions(
         x=[x for x, _ in places], y=[y - share - 0.02 for _, y in places], text=texts, mode="text",
         textposition="bottom center", hoverinfo="skip", cliponaxis=False,
         textfont={"size": 12, "color": palette.MUTED},
+        # Choosing a picture must not dim what stands below the others.
+        unselected={"textfont": {"color": palette.MUTED}},
     )  # fmt: skip
 
 
 def _caption(line: str) -> str:
-    """Return a line; of a long one the end stays, which tells ids apart."""
-    return words.plotly_text(line if len(line) <= 16 else "…" + line[-15:])
+    """Return a line; of a long one the last part or the end stays, which tells ids apart."""
+    short = line if len(line) <= LONGEST else line.rpartition("/")[2]
+    return words.plotly_text(short if len(short) <= LONGEST else "…" + short[1 - LONGEST :])
 
 
 def _hover(tile: Tile) -> str:
