@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.dropout import _DropoutNd
 
 from gapwise.errors import UsageError
-from gapwise.networks.base import Chain
+from gapwise.networks.base import NETWORKS, Chain
 from gapwise.training.draws import key
 from gapwise.training.feeds import Batch
 from gapwise.training.gradcheck import CheckedParameter, GradientCheck
 from gapwise.training.learner import Learner
+from gapwise.training.model import Model
 from gapwise.training.shares import mean
 
 SPREAD = 0.1
@@ -48,7 +51,7 @@ class TrainingCost:
         l2: λ of the cost; what the optimizer adds to the gradient is read from the optimizer.
 
     Raises:
-        UsageError: the cost is random: dropout is on.
+        UsageError: the cost is random, as dropout is on, or no number.
     """
 
     def __init__(self, learner: Learner, batch: Batch, l2: float) -> None:
@@ -58,6 +61,7 @@ class TrainingCost:
         learner.model.double()
         refuse_dropout(learner.model)
         _spread_constants(learner.model)
+        self._refuse_unsteady()
 
     def __call__(self) -> Tensor:
         """Return the mean loss plus λ/2 · ‖w‖² of the weights of dense and convolutional layers."""
@@ -66,6 +70,21 @@ class TrainingCost:
         if self._l2:
             total = total + self._l2 / 2 * sum(w.square().sum() for w in _weights(self.learner))
         return total
+
+    def _refuse_unsteady(self) -> None:
+        with torch.no_grad():
+            first, second = float(self()), float(self())
+        if not isfinite(first):
+            raise UsageError(
+                f"the cost of the batch is {first}, which has no slope; look at its examples and "
+                "at training.initializer"
+            )
+        if first != second:
+            raise UsageError(
+                f"the cost of one batch is {first:.15g} once and {second:.15g} then, so that its "
+                "differences say nothing of the gradient (notes 3.7); switch off what is random in "
+                "the network"
+            )
 
     def gradients(self) -> dict[str, Tensor]:
         """Return what an optimizer steps by: backpropagation, and λ·w as the optimizer adds it."""
@@ -151,20 +170,25 @@ class TrainingCost:
         return [CheckedLayer(name="loss", kind=kind, of="outputs", difference=found.difference)]
 
 
-def refuse_dropout(model: nn.Module) -> None:
+def refuse_dropout(model: Model) -> None:
     """Refuse a model that draws while it trains.
 
     Raises:
         UsageError: names the layer and how to switch it off.
     """
-    for name, layer in model.named_modules():
-        share = getattr(layer, "p", 0.0)
-        if "Drop" in type(layer).__name__ and isinstance(share, float) and share > 0:
+    for name, layer in model.network.named_modules():
+        if isinstance(layer, _DropoutNd) and layer.p > 0:
             raise UsageError(
-                f"layer {name} drops a share of {share:g} at random, so that the cost differs at "
+                f"layer {name} drops a share of {layer.p:g} at random, so that the cost differs at "
                 "every call and its differences say nothing of the gradient (notes 3.7); switch "
-                "every dropout of the network off, as by network.dropout=0"
+                f"every dropout of the network off, as by {_switches(model)}"
             )
+
+
+def _switches(model: Model) -> str:
+    options = NETWORKS.options(model.spec.network["name"])
+    dropping = [name for name in options if "dropout" in name or name == "stochastic_depth"]
+    return " ".join(f"network.{name}=0" for name in dropping)
 
 
 def _spread_constants(model: nn.Module) -> None:

@@ -307,6 +307,30 @@ def test_dropout_is_refused_with_the_mend(cost_of: Callable[..., TrainingCost]) 
         cost_of(network={"name": "multilayer-perceptron", "dropout": 0.2})
 
 
+def test_so_are_blocks_that_are_dropped_as_a_whole(cost_of: Callable[..., TrainingCost]) -> None:
+    dropping = {"name": "efficientnet", "size": "small", "dropout": 0.0, "stochastic_depth": 0.2}
+    with pytest.raises(UsageError, match=r"at random.*network\.stochastic_depth=0"):
+        cost_of(network=dropping)
+
+
+class Noisy(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x + 1e-9 * torch.randn_like(x)
+
+
+class Broken(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x / 0
+
+
+@pytest.mark.parametrize(("layer", "says"), [(Noisy(), "random"), (Broken(), "no slope")])
+def test_a_cost_without_slopes_is_refused(
+    layer: nn.Module, says: str, cost_of: Callable[..., TrainingCost]
+) -> None:
+    with pytest.raises(UsageError, match=says):
+        cost_of(nn.Sequential(nn.Flatten(), nn.Linear(64, 10), layer))
+
+
 SHAPES = [(1, 8, 8), (1, 16, 16), (3, 32, 32), (14,)]
 
 
@@ -314,7 +338,7 @@ def small(name: str) -> tuple[nn.Module, tuple[int, ...]]:
     """Return the smallest form of a registered network that has no dropout."""
     options = NETWORKS.options(name).keys()
     choice = {"size": "small"} if "size" in options else {}
-    choice |= {option: 0.0 for option in options if "drop" in option}
+    choice |= {option: 0.0 for option in options if "drop" in option or "stochastic" in option}
     for shape in SHAPES:
         try:
             return NETWORKS.get(name)(input_shape=shape, outputs=3, **choice), shape
