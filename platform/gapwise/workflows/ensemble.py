@@ -1,13 +1,14 @@
 """An ensemble: the average of several runs as a run of its own (notes 5.18)."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gapwise.errors import DataError, UsageError
+from gapwise.errors import DataError, StorageError, UsageError
 from gapwise.labels import one_class
 from gapwise.pipeline_file import as_yaml
 from gapwise.records import SPLITS, Predictions
@@ -151,14 +152,10 @@ def _path(run: StoredRun, split: str) -> Path:
 
 
 def _task(runs: Sequence[StoredRun], stored: Mapping[str, Mapping[str, Predictions]]) -> Task:
-    """Return the task that judges the average: of the first run trained here, else of classes."""
+    """Return the task that judges the average: a member's own, or where none is here, classify."""
     for run in runs:
-        if run.folder is not None and (run.folder / job_file.NAME).is_file():
-            place = best_checkpoint(Path(job_file.read_job(run.folder).folder))
-            spec = ModelSpec.read(read_values(place)["model"])
-            task: Task = build(TASKS, spec.task)
-            task.use(spec.labels, spec.fitted)
-            return task
+        with suppress(StorageError):  # its network is not here any more, but its predictions are
+            return _trained_task(run)
     classes = next(iter(next(iter(stored.values())).values())).classes
     if not classes:
         raise DataError(
@@ -167,6 +164,21 @@ def _task(runs: Sequence[StoredRun], stored: Mapping[str, Mapping[str, Predictio
         )
     task = TASKS.get("classify")()
     task.use(one_class(classes), {})
+    return task
+
+
+def _trained_task(run: StoredRun) -> Task:
+    """Return the task of a run's best network, which need not be built.
+
+    Raises:
+        StorageError: the run has no checkpoint here.
+    """
+    if run.folder is None:
+        raise StorageError(f"run {run.run_id} has no folder here; name it where it was trained")
+    place = best_checkpoint(Path(job_file.read_job(run.folder).folder))
+    spec = ModelSpec.read(read_values(place)["model"])
+    task: Task = build(TASKS, spec.task)
+    task.use(spec.labels, spec.fitted)
     return task
 
 
