@@ -23,6 +23,9 @@ def show_data_report(document: Mapping[str, Any]) -> None:
         out.print(shown)
     if document.get("samples"):
         pictures.show(out, document["samples"])
+    if document.get("augmented"):
+        out.print("[bold]As training.augmentation shows them to the network[/]", highlight=False)
+        pictures.show(out, document["augmented"])
 
 
 def show_split_report(document: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from gapwise.pipeline import Pipeline
 from gapwise.records import ExampleSet, plain
 from gapwise.settings import Settings
 from gapwise.workflows import data_tables, prepare, split_tables
+from gapwise.workflows.augmented import augmented_samples
 from gapwise.workflows.samples import pictures
 
 
@@ -24,7 +25,8 @@ def inspect_data(
     """Return what a pipeline's data holds, as plain values.
 
     The fields of ``data.report.DataReport``, with ``lines`` and ``tables`` (``title``, ``columns``,
-    ``rows``) of it for people, and ``samples``: ``title`` and ``pixels`` of some small pictures.
+    ``rows``) of it for people, and ``samples``: ``title`` and ``pixels`` of some small pictures;
+    ``augmented`` of some as training changes them.
 
     Raises:
         PipelineError: the pipeline is wrong.
@@ -37,6 +39,7 @@ def inspect_data(
         "lines": [*data_tables.lines(report), *_what_training_does(report, pipeline)],
         "tables": data_tables.tables(report, examples),
         "samples": pictures(examples, report.samples),
+        "augmented": augmented_samples(examples, assignment.indices("train"), pipeline),
     }
 
 

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -123,9 +125,20 @@ def make_augmentation(
         PipelineError: an option is not for this data.
     """
     check_augmentation(options, prepared.input_shape)
+    return augmentation_of(options, prepared.inputs, prepared.indices("train"), seed, device)
+
+
+def augmentation_of(
+    options: Mapping[str, Any],
+    inputs: NDArray[Any],
+    train: NDArray[np.int64],
+    seed: int,
+    device: torch.device,
+) -> Augmentation:
+    """Return the augmentation of ``inputs``, whose examples at ``train`` are trained on."""
     components = None
     if options["pca_colour"]:
-        found = colours.principal_components(prepared.inputs, prepared.indices("train"))
+        found = colours.principal_components(inputs, train)
         components = torch.from_numpy(found).to(device)
     return Augmentation(seed=seed, components=components, **options)
 
