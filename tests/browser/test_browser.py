@@ -23,6 +23,7 @@ EXPECTED = {
     "run": ("/run", "Error by class"),
     "compare": ("/compare", "Fixed by B"),
     "splits": ("/splits", "Save as YAML"),
+    "networks": ("/networks", "Architecture"),
 }
 
 HOOK = "window.pwned=1"

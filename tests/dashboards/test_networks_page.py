@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gapwise.settings import Settings
+from gapwise.workflows.init import init
 from gapwise.workflows.train import train
 
 Page = Callable[..., AppTest]
@@ -90,6 +91,57 @@ def test_an_example_that_is_not_there_is_said(page: Page, runs: dict[str, str]) 
     test = page("networks", run=runs["cnn"], example="nobody")
     assert not test.exception
     assert "dev has no example nobody" in said(test)
+
+
+def test_weights_that_are_gone_leave_the_drawing_and_name_the_command(
+    page: Page, stored: Path
+) -> None:
+    """The made-up runs have no checkpoint."""
+    test = page("networks")
+    assert not test.exception
+    assert "# small-cnn" in said(test)
+    assert "Its weights cannot be read" in said(test)
+    assert "gapwise train digits" in [str(code.value) for code in test.code]
+
+
+def test_the_run_page_opens_the_network_of_its_run(page: Page, runs: dict[str, str]) -> None:
+    test = page("run", run=runs["dense"])
+    test.session_state["carried"] |= {"network": "lenet5", "layer": "C1", "unit": "3"}
+    test.button(key="look-inside").click().run()
+    assert not test.exception
+    carried = test.session_state["carried"]
+    assert carried["run"] == runs["dense"]
+    assert not {"network", "layer", "unit"} & set(carried)
+
+
+def test_next_and_previous_go_round(page: Page, runs: dict[str, str]) -> None:
+    test = page("networks", run=runs["cnn"])
+    first = test.text_input(key="example-id").value
+    test.button(key="example-before").click().run()
+    assert "400 of 400" in said(test)
+    test.button(key="example-after").click().run()
+    assert test.text_input(key="example-id").value == first
+
+
+def test_another_layer_starts_at_its_first_unit(page: Page, runs: dict[str, str]) -> None:
+    test = page("networks", run=runs["cnn"], layer="convolution1", unit="3")
+    test.select_slider(key="layer").set_value("output").run()
+    assert not test.exception
+    assert "What excites unit 0 of output most" in said(test)
+    assert "sees the whole picture" in said(test)
+
+
+def test_rows_of_features_say_what_is_not_drawn(page: Page, tmp_path: Path, home: Path) -> None:
+    table = tmp_path / "rows.csv"
+    lines = [f"r{i},{i % 7},{i % 5},{'yes' if i % 7 > i % 5 else 'no'}" for i in range(200)]
+    table.write_text("\n".join(["id,a,b,label", *lines]))
+    pipeline = init(table, tmp_path / "rows.yaml")
+    run = train(str(pipeline), SMALL, settings=Settings.read()).run_ids[0]
+    test = page("networks", run=run)
+    assert not test.exception
+    assert [str(error.value) for error in test.error] == []
+    assert "are not drawn" in said(test)
+    assert len(test.dataframe[0].value) >= 2
 
 
 def test_a_dense_network_shows_its_weights_as_pictures(page: Page, runs: dict[str, str]) -> None:

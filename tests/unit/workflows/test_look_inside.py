@@ -1,14 +1,18 @@
 """Looking into a trained network: responses, filters and patches against the network itself."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from gapwise.errors import DataError, UsageError
+from gapwise.errors import DataError, StorageError, UsageError
+from gapwise.networks.base import layers
 from gapwise.settings import Settings
-from gapwise.workflows import look_inside
+from gapwise.training import predict
+from gapwise.training.checkpoints import read_checkpoint
+from gapwise.workflows import look_inside, opened_network
 from gapwise.workflows.opened_network import Inside, open_inside
 from gapwise.workflows.train import train
 
@@ -77,6 +81,70 @@ def test_a_patch_is_cut_by_the_receptive_field(cnn: Inside) -> None:
         row, column = np.unravel_index(values.argmax(), values.shape)
         assert top <= row <= bottom
         assert left <= column <= right
+
+
+@pytest.mark.parametrize(
+    "layer", ["convolution1", "pool1", "convolution2", "convolution2_activation"]
+)
+def test_a_value_depends_on_its_window_and_on_nothing_else(cnn: Inside, layer: str) -> None:
+    known = cnn.layer(layer)
+    height, width = known.shape[1:]
+    image = torch.zeros(1, *cnn.input_shape).normal_(generator=torch.Generator().manual_seed(0))
+    image.requires_grad_()
+    x = image
+    for unit, module in layers(cnn.network):
+        # Means let every pixel through where a maximum lets but one.
+        pools = isinstance(module, torch.nn.MaxPool2d)
+        x = torch.nn.functional.avg_pool2d(x, 2) if pools else module(x)
+        if unit == layer:
+            break
+    place = (height // 2) * width + width // 3
+    (gradient,) = torch.autograd.grad(x[0].sum(0).flatten()[place], image)
+    (top, bottom), (left, right) = look_inside.window(cnn, known, place)
+    reached = gradient[0, 0] != 0
+    outside = reached.clone()
+    outside[top : bottom + 1, left : right + 1] = False
+    assert not outside.any()
+    rows, columns = reached.nonzero(as_tuple=True)
+    if "activation" not in layer:  # a ReLU may close the way to the corners
+        assert (rows.min(), rows.max()) == (top, bottom)
+        assert (columns.min(), columns.max()) == (left, right)
+
+
+def test_the_highest_place_of_a_response_is_its_own(cnn: Inside) -> None:
+    found = look_inside.respond(cnn, "convolution1", cnn.ids[5])
+    assert np.array_equal(found.at, found.values.reshape(len(found.values), -1).argmax(1))
+
+
+def test_the_search_is_bounded_and_says_over_what(
+    cnn: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(cnn.looked_at()) == len(cnn.ids)
+    monkeypatch.setattr(opened_network, "MOST_MACS", 0)
+    places = cnn.looked_at()
+    assert len(places) == opened_network.LEAST_EXAMPLES
+    assert (places[0], places[-1]) == (0, len(cnn.ids) - 1)
+    assert len(set(places.tolist())) == len(places)
+
+
+def test_batches_do_not_change_what_is_strongest(
+    cnn: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = look_inside.strongest(cnn, "convolution2")
+    monkeypatch.setattr(look_inside, "MOST_VALUES", 1)  # one example at a time
+    parts = look_inside.strongest(cnn, "convolution2")
+    np.testing.assert_allclose(parts.values, whole.values, rtol=1e-4, atol=1e-5)
+
+
+def test_a_checkpoint_of_another_network_says_what_does_not_fit(tmp_path: Path) -> None:
+    """C1 of version 0.1 was features.0."""
+    inside = opened(tmp_path)
+    place = Path(next(tmp_path.glob("home/runs/*/checkpoints")))
+    saved = read_checkpoint(predict.best_checkpoint(place))
+    renamed = {name.replace("convolution1.", "old."): t for name, t in saved.tensors.items()}
+    with pytest.raises(StorageError, match=r"1 missing \(.*convolution1.*1 unexpected \(.*old"):
+        predict._model(replace(saved, tensors=renamed))
+    assert inside.layers
 
 
 def test_the_first_filters_are_the_first_weights(cnn: Inside, dense: Inside) -> None:
