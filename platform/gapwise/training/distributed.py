@@ -13,7 +13,7 @@ batch and layers that freeze and thaw would each need a way around it.
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -203,7 +203,9 @@ def own_slice(length: int) -> slice:
 
 def part_lengths(examples: int, parts: int) -> list[int]:
     """Return the sizes of a batch's parts, of which none is empty."""
-    return [len(piece) for piece in _pieces(np.empty(examples), parts)]
+    parts = max(1, min(parts, examples))
+    least, more = divmod(examples, parts)
+    return [least + (part < more) for part in range(parts)]
 
 
 def cut_for_this_process(positions: Positions, parts: int = 1) -> Positions:
@@ -236,7 +238,7 @@ def added_up(value: Tensor | int, device: torch.device) -> Tensor | int:
     return added(torch.as_tensor(value, dtype=torch.float32, device=device))
 
 
-def add_gradients(parameters: Sequence[Tensor], *others: Tensor) -> tuple[Tensor, ...]:
+def add_gradients(parameters: Iterable[Tensor], *others: Tensor) -> tuple[Tensor, ...]:
     """Add up the gradients of all processes in place; return ``others`` (scalars) added up too."""
     if world().size == 1:
         return others

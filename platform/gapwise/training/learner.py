@@ -100,7 +100,7 @@ class Learner:
             with part_of(length):
                 shares.append(self._gradient(part, whole))
         loss, error = (sum(values[1:], values[0]) for values in zip(*shares, strict=True))
-        loss, error = add_gradients(list(self.model.parameters()), loss, error)
+        loss, error = add_gradients(self.model.parameters(), loss, error)
         self._update()
         return loss, error
 
@@ -181,7 +181,7 @@ class Learner:
                 weight = torch.ones_like(loss) if batch.weights is None else batch.weights
                 sums.append(torch.stack([loss * weight, error * weight, weight]).sum(1))
                 between()
-        total = added(torch.stack(sums).double().sum(0)).cpu()
+        total = added(torch.stack(sums).cpu().double().sum(0))
         return Scored(float(total[0] / total[2]), float(total[1] / total[2]))
 
     def is_finite(self) -> bool:
