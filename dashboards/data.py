@@ -1,19 +1,15 @@
 """All that pages read, and all caching: pages call this, this calls the library."""
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
-from numpy.typing import NDArray
 
-from dashboards import clock, media, names
-from gapwise.data import prepared
+from dashboards import clock, names
 from gapwise.diagnostics.compare import Comparison
 from gapwise.diagnostics.matched import Matched, matched
 from gapwise.errors import DataError, GapwiseError, shown
@@ -220,57 +216,6 @@ def file_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def picture(run_id: str, example_id: str) -> NDArray[np.uint8] | None:
-    """Return an example's picture, None where it has none.
-
-    It comes from the run's prepared data; a recorded run has none, but may name image files.
-    """
-    store = _prepared_of(run_id)
-    if store is None:
-        return media.picture(_media_of(run_id), example_id)
-    if len(store.input_shape) != 3:
-        return None
-    try:
-        return store.picture(example_id)
-    except DataError:
-        return None
-
-
-def has_pictures(run_id: str) -> bool:
-    """Return whether the run's examples can be drawn."""
-    store = _prepared_of(run_id)
-    if store is None:
-        return any(table.paths for table in _media_of(run_id))
-    return len(store.input_shape) == 3
-
-
-def inputs(run_id: str, example_ids: Sequence[str]) -> dict[str, list[float]]:
-    """Return feature → its number for each example; {} where there are no rows of features."""
-    store = _prepared_of(run_id)
-    if store is None or not store.feature_names:
-        return {}
-    columns = store.rows(example_ids).T.tolist()
-    return dict(zip(store.feature_names, columns, strict=True))
-
-
-def _prepared_of(run_id: str) -> prepared.Prepared | None:
-    try:
-        found = run(run_id)
-        # An ensemble has the examples of its members.
-        folder = (run(found.members[0]) if found.members else found).folder
-        job = json.loads((folder / "job.json").read_text()) if folder else {}
-        return _prepared(str(job["data"]))
-    except (GapwiseError, OSError, ValueError, KeyError):
-        return None
-
-
-def _media_of(run_id: str) -> list[media.Media]:
-    try:
-        return media.of_run(run(run_id))
-    except GapwiseError:
-        return []
-
-
 @st.cache_data(show_spinner=False, max_entries=64)
 def _matched(run_ids: Sequence[str], test: bool, at: Stamp) -> Matched:
     settings = Settings.read()
@@ -299,8 +244,3 @@ def _predictions(path: str, mtime: int, split: str) -> Predictions:
 @st.cache_data(show_spinner=False, max_entries=32)
 def _comparison(a: str, b: str, split: str, at: Stamp) -> Comparison:
     return compare.compare_runs(a, b, split)
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _prepared(folder: str) -> prepared.Prepared:
-    return prepared.open(Path(folder))

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import data, pictures
+from dashboards import example_data, pictures
 from dashboards.breakdown import Example
 
 _HERE = Path(__file__).parent.absolute()
@@ -39,7 +39,7 @@ def _item(one: Example, run_id: str, *, label: str, note: str) -> dict[str, Any]
 
 
 def _show(run_id: str, items: list[dict[str, Any]], key: str) -> None:
-    if not data.has_pictures(run_id):
+    if not example_data.has_pictures(run_id):
         items = [item | {"picture": "", "note": item["title"]} for item in items]
     _component()(data={"items": items}, key=key)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from dashboards import breakdown, carry, data, network_data, widgets
+from dashboards import breakdown, carry, data, example_data, network_data, widgets
 from dashboards.network_view import Chosen
 from dashboards.text import safe, said
 from gapwise.errors import DataError, GapwiseError
@@ -145,7 +145,7 @@ def _example(inside: Inside, place: int, window: Window | None, unit: int) -> No
                 kwargs={"example": there}, help="Previous" if step < 0 else "Next",
             )  # fmt: skip
         st.caption(f"{place + 1:,} of {len(inside.ids):,}")
-    picture = data.picture(inside.run_id, name)
+    picture = example_data.picture(inside.run_id, name)
     if picture is not None:
         drawn = Tile(picture=np.asarray(picture, np.uint8), hover=[name], window=window)
         widgets.chart(tiles([drawn], columns=1, side=176), "example")

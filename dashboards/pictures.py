@@ -46,11 +46,12 @@ def png(picture: NDArray[Any]) -> bytes:
 
 
 async def _answer(request: Request) -> Response:
-    from dashboards import data  # late: Streamlit's caches want its runtime to be there first
+    # Late: Streamlit's caches want its runtime to be there first.
+    from dashboards import example_data
 
     run_id, example_id = request.path_params["run"], request.path_params["example"]
     try:
-        picture = await run_in_threadpool(data.picture, run_id, example_id)
+        picture = await run_in_threadpool(example_data.picture, run_id, example_id)
     except GapwiseError:
         picture = None
     if picture is None:

@@ -4,7 +4,17 @@ from functools import partial
 
 import streamlit as st
 
-from dashboards import breakdown, carry, clock, data, error_cards, experiment, navigation, widgets
+from dashboards import (
+    breakdown,
+    carry,
+    clock,
+    data,
+    error_cards,
+    example_data,
+    experiment,
+    navigation,
+    widgets,
+)
 from dashboards.gallery import gallery
 from dashboards.text import safe, said
 from gapwise.figures import words
@@ -87,10 +97,10 @@ def worst(run: StoredRun, table: Predictions) -> None:
     with widgets.card("worst", "Worst examples", _worst_note(table)):
         if not examples:
             st.caption(f"No error among {len(table):,} examples.")
-        elif data.has_pictures(run.run_id):
+        elif example_data.has_pictures(run.run_id):
             gallery(run.run_id, examples, "worst")
         else:
-            inputs = data.inputs(run.run_id, [one.example_id for one in examples])
+            inputs = example_data.inputs(run.run_id, [one.example_id for one in examples])
             rows = breakdown.as_rows(table, examples, inputs)
             st.dataframe(rows, hide_index=True, height=390, key="worst-rows")
 

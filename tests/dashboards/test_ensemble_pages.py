@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboards import data
+from dashboards import data, example_data
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
 from gapwise.workflows.ensemble import ensemble
@@ -37,8 +37,8 @@ def test_pages_show_an_ensemble(page: Page, average: tuple[str, str]) -> None:
 def test_its_pictures_are_its_members(average: tuple[str, str]) -> None:
     run_id, member = average
     table = data.predictions(run_id, "dev")
-    assert data.has_pictures(run_id)
+    assert example_data.has_pictures(run_id)
     example = str(table.example_id[0])
-    assert (data.picture(run_id, example) == data.picture(member, example)).all()
+    assert (example_data.picture(run_id, example) == example_data.picture(member, example)).all()
     subject = next(one for one in data.subjects("digits") if one.run_ids == (run_id,))
     assert data.facts(subject).network == "ensemble of 3"

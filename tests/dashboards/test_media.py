@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from starlette.applications import Starlette
 
-from dashboards import data, media, pictures
+from dashboards import example_data, media, pictures
 from gapwise.records import Predictions
 from gapwise.settings import Settings
 from gapwise.tracking import predictions as tables
@@ -78,7 +78,7 @@ def recorded(folder: Path, media_root: Path | None) -> str:
 @pytest.mark.usefixtures("home")
 def test_a_recorded_run_shows_its_images(asgi: ModuleType, tmp_path: Path, root: Path) -> None:
     run = recorded(tmp_path, root)
-    assert data.has_pictures(run)
+    assert example_data.has_pictures(run)
     answer = asgi.http(APP, "GET", pictures.address(run, "fine"), {})
     assert (answer.status, answer.headers["content-type"]) == (200, "image/png")
     drawn = np.asarray(Image.open(io.BytesIO(answer.body)))
@@ -86,7 +86,7 @@ def test_a_recorded_run_shows_its_images(asgi: ModuleType, tmp_path: Path, root:
 
 
 def test_a_grey_image_stays_grey(run: str) -> None:
-    drawn = data.picture(run, "grey")
+    drawn = example_data.picture(run, "grey")
     assert drawn is not None
     assert np.array_equal(drawn, COLOURS[..., 0])
 
@@ -105,8 +105,8 @@ def test_nothing_outside_the_root_and_no_unknown_id(
 @pytest.mark.usefixtures("home")
 def test_without_a_root_no_file_is_looked_for(tmp_path: Path, root: Path) -> None:
     run = recorded(tmp_path, None)
-    assert not data.has_pictures(run)
-    assert data.picture(run, "fine") is None
+    assert not example_data.has_pictures(run)
+    assert example_data.picture(run, "fine") is None
 
 
 def test_a_large_photo_is_made_small(tmp_path: Path) -> None:
