@@ -132,11 +132,12 @@ class ServiceError(GapwiseError):
 def shown(value: object, limit: int = 80) -> str:
     """Return ``value`` as it may stand in a message: escaped, at most ``limit`` characters.
 
-    Secrets are replaced by their references.
+    A path is never cut: a part of one leads nowhere. Secrets are replaced by their references.
     """
     text = redacted(value if isinstance(value, str) else str(value))
     safe = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
-    return safe if len(safe) <= limit else safe[: limit - 1] + "…"
+    whole = isinstance(value, PurePath) or len(safe) <= limit
+    return safe if whole else safe[: limit - 1] + "…"
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:

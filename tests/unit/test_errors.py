@@ -1,4 +1,5 @@
 import inspect
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -43,6 +44,11 @@ def test_shown_keeps_what_is_fine() -> None:
     assert shown("a\nb\x1b[31m") == "a\\nb\\x1b[31m"
     assert shown("x" * 100) == "x" * 79 + "…"
     assert shown(5) == "5"
+
+
+def test_shown_never_cuts_a_path() -> None:
+    path = Path("/" + "long/" * 30 + "weights\x1b.pt")
+    assert shown(path) == "/" + "long/" * 30 + "weights\\x1b.pt"
 
 
 def test_nearest_first() -> None:
