@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gapwise.commands import data, ensemble, gradcheck, networks, runs, servers, training
+from gapwise.commands import data, ensemble, gate, gradcheck, networks, runs, servers, training
 from gapwise.errors import GapwiseError
 from gapwise.terminal import out
 
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (data, networks, training, gradcheck, ensemble, runs, servers):
+for module in (data, networks, training, gradcheck, ensemble, runs, gate, servers):
     for command in module.COMMANDS:
         app.command()(command)
 

@@ -1,0 +1,53 @@
+"""Whether a run is good enough."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gapwise.commands.options import AsJson, Experiment, RunRef
+from gapwise.terminal import out
+from gapwise.terminal.gate import show_check
+
+
+def check(  # noqa: PLR0913 - one option each
+    run: RunRef,
+    against: Annotated[
+        str, typer.Option(help="Reference: a run, or best (the best other of the experiment).")
+    ],
+    split: Annotated[str, typer.Option(help="Split; a look at test is counted.")] = "dev",
+    margin: Annotated[
+        float, typer.Option(help="How much more error is tolerated: 0.01 is one point.")
+    ] = 0.0,
+    limit: Annotated[
+        list[str] | None, typer.Option(help="A limit, 'METRIC<=NUMBER'; repeatable.")
+    ] = None,
+    undecided: Annotated[
+        str, typer.Option(help="pass or fail: what an undecided rule does.")
+    ] = "pass",
+    junit: Annotated[Path | None, typer.Option(help="JUnit XML file to write.")] = None,
+    experiment: Experiment = None,
+    as_json: AsJson = False,
+) -> None:
+    """Exit 1 if a run is surely worse than a reference, or beyond a limit."""
+    from gapwise.workflows import junit as xml
+    from gapwise.workflows.check import CheckRequest, check_run
+
+    request = CheckRequest(
+        run=run,
+        against=against,
+        split=split,
+        margin=margin,
+        limits=tuple(limit or ()),
+        undecided=undecided,  # type: ignore[arg-type]  # checked by the workflow
+        experiment=experiment,
+    )
+    found = check_run(request)
+    if junit is not None:
+        xml.write(found, junit)
+    out.give(found, as_json, show_check)
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+COMMANDS = (check,)

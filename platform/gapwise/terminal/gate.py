@@ -1,0 +1,21 @@
+"""What the gate says: a sentence a rule."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gapwise.terminal.out import console
+
+COLOURS = {"holds": "green", "undecided": "yellow", "fails": "red"}
+
+
+def show_check(document: Mapping[str, Any]) -> None:
+    """Print each rule's outcome and sentence, then whether the run passes."""
+    from rich.text import Text
+
+    out = console()
+    for rule in document["rules"]:
+        mark = Text(f"{rule['outcome']:<10}", COLOURS[rule["outcome"]])
+        out.print(mark + Text(rule["says"]), soft_wrap=True)
+    passed = document["passed"]
+    said = Text("passes" if passed else "does not pass", "green" if passed else "red")
+    out.print(Text(f"{document['name']} ") + said + Text("."), soft_wrap=True)
