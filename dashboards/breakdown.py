@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gapwise.diagnostics.errors_by_split import Columns, SplitErrors, from_predictions, summarise
+from gapwise.diagnostics import parts
+from gapwise.diagnostics.errors_by_split import SplitErrors, from_predictions
 from gapwise.figures.intervals import Estimate
 from gapwise.labels import as_text
 from gapwise.metrics.classification import ClassReport, confusion_matrix
@@ -42,17 +43,7 @@ def by_source(table: Predictions) -> list[Estimate]:
 
 def by_class(table: Predictions) -> list[Estimate]:
     """Return the error of each true class that occurs, the worst first."""
-    if not table.classes:
-        return []
-    codes = table.target.astype(np.int64)
-    columns = Columns(
-        where=table.split,
-        error=table.error,
-        weight=table.weight,
-        group=table.group,
-        source=(list(table.classes), codes),
-    )
-    return _worst_first([_estimate(k, part) for k, part in summarise(columns).by_source.items()])
+    return _worst_first([_estimate(name, part) for name, part in parts.by_class(table).items()])
 
 
 def quality(table: Predictions) -> tuple[ClassReport, ...]:
@@ -74,10 +65,7 @@ def confusion(table: Predictions) -> NDArray[Any] | None:
 
 def worst(table: Predictions, limit: int) -> list[Example]:
     """Return the wrong examples, the one with the greatest error first, then the greatest loss."""
-    wrong = np.flatnonzero(table.error > 0)
-    loss = np.zeros(len(wrong)) if table.loss is None else table.loss[wrong]
-    order = wrong[np.lexsort((-np.nan_to_num(loss, nan=np.inf), -table.error[wrong]))]
-    return [example(table, int(row)) for row in order[:limit]]
+    return [example(table, int(row)) for row in parts.worst_rows(table, limit)]
 
 
 def as_rows(

@@ -1,6 +1,5 @@
 """What the examples of a run look like: pictures, or rows of features; and the caching of it."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,9 @@ from numpy.typing import NDArray
 from dashboards import data, media
 from gapwise.data import prepared
 from gapwise.errors import DataError, GapwiseError
+from gapwise.settings import Settings
+from gapwise.tracking.store import RunStore
+from gapwise.workflows import example_pictures
 
 
 def picture(run_id: str, example_id: str) -> NDArray[np.uint8] | None:
@@ -20,7 +22,7 @@ def picture(run_id: str, example_id: str) -> NDArray[np.uint8] | None:
     """
     store = _prepared_of(run_id)
     if store is None:
-        return media.picture(_media_of(run_id), example_id)
+        return example_pictures.picture(_media_of(run_id), example_id)
     if len(store.input_shape) != 3:
         return None
     try:
@@ -49,15 +51,16 @@ def inputs(run_id: str, example_ids: Sequence[str]) -> dict[str, list[float]]:
 def _prepared_of(run_id: str) -> prepared.Prepared | None:
     try:
         found = data.run(run_id)
-        # An ensemble has the examples of its members.
-        folder = (data.run(found.members[0]) if found.members else found).folder
-        job = json.loads((folder / "job.json").read_text()) if folder else {}
-        return _prepared(str(job["data"]))
-    except (GapwiseError, OSError, ValueError, KeyError):
+    except GapwiseError:
+        return None
+    folder = example_pictures.prepared_folder(found, RunStore(Settings.read()))
+    try:
+        return _prepared(str(folder)) if folder else None
+    except GapwiseError:
         return None
 
 
-def _media_of(run_id: str) -> list[media.Media]:
+def _media_of(run_id: str) -> list[example_pictures.Media]:
     try:
         return media.of_run(data.run(run_id))
     except GapwiseError:

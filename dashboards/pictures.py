@@ -4,22 +4,17 @@ A client names a run and an example; both are looked up among what is known. No 
 a file that somebody else wrote, goes through.
 """
 
-import io
-from typing import Any
 from urllib.parse import quote
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from gapwise.errors import GapwiseError
+from gapwise.workflows.example_pictures import png
 
 PREFIX = "/pictures"
-LEAST_SIDE = 96
 HEADERS = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
 
 
@@ -31,18 +26,6 @@ def route() -> Route:
 def address(run_id: str, example_id: str) -> str:
     """Return the path of an example's picture, quoted whole so that an id cannot name a folder."""
     return f"{PREFIX}/{quote(run_id, safe='')}/{quote(example_id, safe='')}"
-
-
-def png(picture: NDArray[Any]) -> bytes:
-    """Return a picture, (height, width) or (height, width, 3) uint8, as PNG.
-
-    Small ones are enlarged by whole pixels, so that a browser shows them sharp.
-    """
-    factor = max(1, -(-LEAST_SIDE // max(1, min(picture.shape[:2]))))
-    large = np.repeat(np.repeat(picture, factor, axis=0), factor, axis=1)
-    stream = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(large, dtype=np.uint8)).save(stream, "PNG")
-    return stream.getvalue()
 
 
 async def _answer(request: Request) -> Response:

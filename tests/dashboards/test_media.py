@@ -9,11 +9,12 @@ import pytest
 from PIL import Image
 from starlette.applications import Starlette
 
-from dashboards import example_data, media, pictures
+from dashboards import example_data, pictures
 from gapwise.records import Predictions
 from gapwise.settings import Settings
 from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
+from gapwise.workflows import example_pictures
 from gapwise.workflows.record import RecordRequest, record_file
 
 APP = Starlette(routes=[pictures.route()])
@@ -111,8 +112,8 @@ def test_without_a_root_no_file_is_looked_for(tmp_path: Path, root: Path) -> Non
 
 def test_a_large_photo_is_made_small(tmp_path: Path) -> None:
     Image.new("RGB", (1200, 600), "red").save(tmp_path / "large.jpg")
-    known = media.Media(root=tmp_path.resolve(), paths={"large": "large.jpg"})
-    drawn = media.picture([known], "large")
+    known = example_pictures.Media(root=tmp_path.resolve(), paths={"large": "large.jpg"})
+    drawn = example_pictures.picture([known], "large")
     assert drawn is not None
     assert drawn.shape == (128, 256, 3)
 
@@ -121,7 +122,7 @@ def test_a_file_too_large_to_read_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Image.new("RGB", (20, 20), "red").save(tmp_path / "a.png")
-    known = media.Media(root=tmp_path.resolve(), paths={"a": "a.png"})
-    assert media.picture([known], "a") is not None
-    monkeypatch.setattr(media, "MOST_BYTES", 10)
-    assert media.picture([known], "a") is None
+    known = example_pictures.Media(root=tmp_path.resolve(), paths={"a": "a.png"})
+    assert example_pictures.picture([known], "a") is not None
+    monkeypatch.setattr(example_pictures, "MOST_BYTES", 10)
+    assert example_pictures.picture([known], "a") is None

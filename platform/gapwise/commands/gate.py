@@ -1,4 +1,4 @@
-"""Whether a run is good enough."""
+"""What is told of a run to others, and whether it is good enough."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,31 @@ import typer
 
 from gapwise.commands.options import AsJson, Experiment, RunRef
 from gapwise.terminal import out
-from gapwise.terminal.gate import show_check
+from gapwise.terminal.gate import show_check, show_report
+
+
+def report(  # noqa: PLR0913 - one option each
+    run: RunRef,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="HTML file; default: the run's id.")
+    ] = None,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Write the same as Markdown beside it.")
+    ] = False,
+    test: Annotated[
+        bool, typer.Option("--test", help="Show the test error; the look is counted.")
+    ] = False,
+    docs: Annotated[str, typer.Option(help="Address that the documentation is linked at.")] = "",
+    experiment: Experiment = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write one HTML file of a run that can be mailed: verdict, ladder, next steps, errors."""
+    from gapwise.workflows.run_report import ReportRequest, write_report
+
+    request = ReportRequest(
+        run=run, output=output, markdown=markdown, test=test, docs=docs, experiment=experiment
+    )
+    out.give(write_report(request), as_json, show_report)
 
 
 def check(  # noqa: PLR0913 - one option each
@@ -50,4 +74,4 @@ def check(  # noqa: PLR0913 - one option each
         raise typer.Exit(1)
 
 
-COMMANDS = (check,)
+COMMANDS = (report, check)

@@ -1,9 +1,9 @@
-"""What the gate says: a sentence a rule."""
+"""What the gate says, a sentence a rule; where a report went."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from gapwise.terminal.out import console
+from gapwise.terminal.out import console, say
 
 COLOURS = {"holds": "green", "undecided": "yellow", "fails": "red"}
 
@@ -19,3 +19,11 @@ def show_check(document: Mapping[str, Any]) -> None:
     passed = document["passed"]
     said = Text("passes" if passed else "does not pass", "green" if passed else "red")
     out.print(Text(f"{document['name']} ") + said + Text("."), soft_wrap=True)
+
+
+def show_report(document: Mapping[str, Any]) -> None:
+    """Print where a report went and what it says first."""
+    size = max(1, round(document["bytes"] / 1000))
+    say(f"{document['title']}. Wrote {document['file']} ({size:,} kB, all in one file).")
+    if document["markdown"]:
+        say(f"Wrote {document['markdown']}.")

@@ -135,8 +135,10 @@ class StoredRun:
         if local is not None:
             return local
         if self.folder is not None or not self.mlflow_id:
-            raise StorageError(f"run {self.run_id} has no file {path!r}; list what it has with "
-                               "`gapwise report` or see its folder")  # fmt: skip
+            raise StorageError(
+                f"run {self.run_id} has no file {path!r}; what it has stands in "
+                f"{self.folder or 'no folder here, and MLflow does not know it'}"
+            )
         target = self._cache / "artifacts" / self.mlflow_id
         if (target / path).is_file():
             return target / path
