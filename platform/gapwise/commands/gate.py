@@ -7,7 +7,7 @@ import typer
 
 from gapwise.commands.options import AsJson, Experiment, RunRef
 from gapwise.terminal import out
-from gapwise.terminal.gate import show_check, show_report
+from gapwise.terminal.gate import show_check, show_promotion, show_report
 
 
 def report(  # noqa: PLR0913 - one option each
@@ -74,4 +74,40 @@ def check(  # noqa: PLR0913 - one option each
         raise typer.Exit(1)
 
 
-COMMANDS = (report, check)
+def promote(  # noqa: PLR0913 - one option each
+    run: RunRef,
+    alias: Annotated[str, typer.Option("--as", help="Alias that shall name the run: champion.")],
+    model: Annotated[
+        str | None, typer.Option(help="Registered model; default: the experiment.")
+    ] = None,
+    reason: Annotated[
+        str, typer.Option(help="Why; needed where the numbers do not speak for it.")
+    ] = "",
+    split: Annotated[str, typer.Option(help="Split; a look at test is counted.")] = "dev",
+    margin: Annotated[
+        float, typer.Option(help="How much more error is tolerated: 0.01 is one point.")
+    ] = 0.0,
+    limit: Annotated[
+        list[str] | None, typer.Option(help="A limit, 'METRIC<=NUMBER'; repeatable.")
+    ] = None,
+    experiment: Experiment = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let an alias of MLflow's model registry name a run, if it is surely good enough."""
+    from gapwise.workflows.promote import PromoteRequest
+    from gapwise.workflows.promote import promote as move
+
+    request = PromoteRequest(
+        run=run,
+        alias=alias,
+        model=model,
+        reason=reason,
+        split=split,
+        margin=margin,
+        limits=tuple(limit or ()),
+        experiment=experiment,
+    )
+    out.give(move(request), as_json, show_promotion)
+
+
+COMMANDS = (report, check, promote)

@@ -14,6 +14,7 @@ from gapwise.tracking.drain import drain, is_drained, last_sign_of_life
 from gapwise.tracking.files import naming
 from gapwise.tracking.folder import RunFolder, RunRecord
 from gapwise.tracking.lock import RunLock
+from gapwise.tracking.registry import Registry
 from gapwise.tracking.rows import RunRow
 from gapwise.tracking.stored import StoredRun
 from gapwise.tracking.writer import RunWriter
@@ -86,10 +87,11 @@ class RunStore:
         return self._write(folder, lambda: folder.read().changed(status="RUNNING", ended=None))
 
     def open(self, ref: str, experiment: str | None = None) -> StoredRun:
-        """Find a run by id, unique start of an id, MLflow id, name, ``latest`` or ``best``.
+        """Find a run by id, unique start of an id, MLflow id, name, ``latest``, ``best`` or alias.
 
         ``latest~1`` is the run before the latest; ``best`` has the lowest dev error of the latest
-        run's experiment, where none is named.
+        run's experiment, where none is named. ``MODEL@ALIAS``, or ``@ALIAS`` where one model alone
+        has it, is the run that an alias of the model registry names.
 
         Raises:
             UsageError: no run, or more than one, is meant.
@@ -97,7 +99,11 @@ class RunStore:
         folder = self._folder(ref)
         if len(ref) == 32 and folder.exists():
             return self._stored(listing.from_folder(folder))
-        return self._stored(_pick(self._rows(experiment), ref))
+        rows = self._rows(experiment)
+        if "@" in ref and all(row.name != ref for row in rows):
+            registry = Registry(self._connected(), self._settings.tracking_uri)
+            rows, ref = self._rows(None), registry.named(ref).run_id
+        return self._stored(_pick(rows, ref))
 
     def rows(self, experiment: str | None = None) -> "pd.DataFrame":
         """Return one row a run, newest first, with columns ``metric.…`` and ``param.…``.

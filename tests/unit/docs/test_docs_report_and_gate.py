@@ -32,10 +32,18 @@ def test_the_gate_opens_for_a_good_run_and_stays_shut_for_a_worse_one(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GAPWISE_MIRROR", "off")
-    record, check = (words[1:] for words in COMMANDS if words[1] in ("record", "check"))
+    record, check = COMMANDS[0][1:], COMMANDS[1][1:]
     for name, errors in (("before", 52), ("candidate", wrong)):
         predictions(Path("predictions.csv"), errors)
         words = [name if word == "candidate" else word for word in record]
         assert CliRunner().invoke(app, words).exit_code == 0
     assert CliRunner().invoke(app, check).exit_code == exit_code
     assert Path("reports/gapwise.xml").is_file()
+
+
+def test_every_command_knows_its_words(home: Path) -> None:
+    for words in COMMANDS:
+        assert words[0] == "gapwise"
+        done = CliRunner().invoke(app, words[1:])
+        assert "No such option" not in done.output
+        assert "No such command" not in done.output
