@@ -6,7 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
-from gapwise.commands import data, ensemble, gate, gradcheck, networks, runs, servers, training
+from gapwise.commands import (
+    ceiling,
+    data,
+    ensemble,
+    gate,
+    gradcheck,
+    networks,
+    runs,
+    servers,
+    training,
+)
 from gapwise.errors import GapwiseError
 from gapwise.terminal import out
 
@@ -19,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (data, networks, training, gradcheck, ensemble, runs, gate, servers):
+for module in (data, networks, training, gradcheck, ensemble, runs, ceiling, gate, servers):
     for command in module.COMMANDS:
         app.command()(command)
 
