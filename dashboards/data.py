@@ -12,15 +12,19 @@ import streamlit as st
 from dashboards import clock, names
 from gapwise.diagnostics.compare import Comparison
 from gapwise.diagnostics.matched import Matched, matched
+from gapwise.diagnostics.steps import Ceiling
 from gapwise.errors import DataError, GapwiseError, shown
 from gapwise.figures.curves import Curve
 from gapwise.ledger.ledger import Ledger
 from gapwise.records import Diagnosis, Predictions
+from gapwise.reports.page import page
 from gapwise.settings import Settings
 from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
+from gapwise.workflows import ceiling as ceilings
 from gapwise.workflows import compare, diagnose
+from gapwise.workflows.report_facts import facts_of
 
 Stamp = tuple[Any, ...]
 
@@ -211,6 +215,16 @@ def comparison(a: str, b: str, split: str) -> Comparison:
     return _comparison(a, b, split, stamp())
 
 
+def ceiling(system: str, perfect: tuple[str, ...]) -> Ceiling:
+    """Return what the steps of a system can gain on dev; ``perfect`` holds ``STEP=RUN``."""
+    return _ceiling(system, perfect, stamp())
+
+
+def report(run_id: str) -> bytes:
+    """Return a run's report as HTML, for a download; nothing of the test set is in it."""
+    return page(facts_of(run_id, Settings.read())).encode()
+
+
 def file_bytes(path: Path) -> bytes:
     """Return a file for a download."""
     return path.read_bytes()
@@ -244,3 +258,8 @@ def _predictions(path: str, mtime: int, split: str) -> Predictions:
 @st.cache_data(show_spinner=False, max_entries=32)
 def _comparison(a: str, b: str, split: str, at: Stamp) -> Comparison:
     return compare.compare_runs(a, b, split)
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _ceiling(system: str, perfect: tuple[str, ...], at: Stamp) -> Ceiling:
+    return ceilings.ceiling(ceilings.CeilingRequest(source=system, perfect=perfect))

@@ -125,6 +125,12 @@ def parameters_and_files(run: StoredRun) -> None:
         else:
             st.caption("None were noted.")
     with right, widgets.card("files", "Downloads", fill=True):
+        if data.open_splits(run):
+            st.download_button(
+                "Report to mail (HTML)", partial(data.report, run.run_id),
+                file_name=f"{run.run_id[:12]}.html", key="get-report", on_click="ignore",
+                icon=":material/description:", type="primary",
+            )  # fmt: skip
         files = data.files(run)
         for name, path in files.items():
             st.download_button(

@@ -58,7 +58,7 @@ def _draw(drawn: go.Figure, bar: Bar, place: int, whole: float) -> None:
         gone = {"color": palette.CARD, "line": {"color": palette.GOOD, "width": 1.2}}
         gone["pattern"] = {"shape": "/", "fgcolor": palette.GOOD}
         drawn.add_bar(x=[whole - bar.error], base=[bar.error], marker=gone, opacity=0.55, **common)
-    drawn.add_bar(x=[bar.error], marker_color=palette.STEEL if place else palette.BLUE, **common)
+    drawn.add_bar(x=[bar.error], marker_color=palette.STEEL, **common)
     if bar.low is not None and bar.high is not None:
         drawn.add_scatter(
             x=[bar.low, bar.high],
