@@ -26,6 +26,11 @@ MOST_CLASSES: Final = 30
 MOST_WORST: Final = 24
 SHOWN_DIGEST: Final = 16
 
+_COLUMNS: Final = (
+    "example_id", "target", "predicted", "error", "weight", "source", "group", "loss",
+)  # fmt: skip
+"""What is read: scores would be most of a table, and nothing here shows them."""
+
 _VERSION: Final = "gapwise.version."
 
 
@@ -79,7 +84,8 @@ def facts_of(
 
 
 def _table(run: StoredRun, split: str) -> Predictions:
-    return tables.read(run.artifact(f"predictions/{split}.parquet"), split=split)
+    path = run.artifact(f"predictions/{split}.parquet")
+    return tables.read(path, columns=_COLUMNS, split=split)
 
 
 def _by_source(table: Predictions) -> Mapping[str, SplitErrors]:
