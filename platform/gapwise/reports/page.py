@@ -116,7 +116,9 @@ def _where(facts: Facts) -> Markup:
         parts.append(tag("p", f"{more} with lower errors left out.", class_="why"))
     if not parts:
         return Markup()
-    return _section("Where the errors stand", *parts, note="error (95 % interval, n)")
+    return _section(
+        "Where the errors stand", *parts, note=f"error (95 % interval, n){said.of_one(facts)}"
+    )
 
 
 def _by_split(rows: Sequence[Part]) -> Markup:
@@ -149,6 +151,7 @@ def _worst(facts: Facts) -> Markup:
     split = words.of_rung(facts.split).lower()
     shown = words.count(len(facts.worst), "example")
     note = f"{facts.wrong:,} wrong of {facts.n:,} in {split}; {shown}, the worst first"
+    note += said.of_one(facts)
     if any(one.png for one in facts.worst):
         several = len({one.source for one in facts.worst}) > 1
         pictures = (_picture(one, several) for one in facts.worst)

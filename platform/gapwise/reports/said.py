@@ -71,6 +71,11 @@ def subject(facts: Facts) -> str:
     return " · ".join(filter(None, told))
 
 
+def of_one(facts: Facts) -> str:
+    """Return that something is of one seed alone, where the ladder is of several."""
+    return ", of one of the seeds" if int(facts.diagnosis.extra.get("seeds", 1)) > 1 else ""
+
+
 def error(rung: Rung | None) -> str:
     """Return an error with its interval and n in one cell."""
     if rung is None:
