@@ -8,6 +8,7 @@ import typer
 
 from gapwise.commands import (
     ceiling,
+    curve,
     data,
     ensemble,
     gate,
@@ -29,7 +30,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (data, networks, training, gradcheck, ensemble, runs, ceiling, gate, servers):
+MODULES = (
+    *(data, networks, training, curve, gradcheck, ensemble),
+    *(runs, ceiling, gate, servers),
+)
+for module in MODULES:
     for command in module.COMMANDS:
         app.command()(command)
 

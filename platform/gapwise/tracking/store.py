@@ -29,6 +29,10 @@ BEST_BY = ("best_dev_error", "dev_error")
 """Metrics that ``best`` goes by, the first that a run has."""
 
 
+CURVE_KIND = "curve"
+"""Kind of the runs that trained on a part of the data, which ``latest`` and ``best`` pass over."""
+
+
 class RunStore:
     """The runs of one ``GAPWISE_HOME``, and those that its tracking store has from elsewhere."""
 
@@ -201,10 +205,11 @@ class RunStore:
 def _pick(rows: list[RunRow], ref: str) -> RunRow:
     if not rows:
         raise UsageError("there are no runs yet; `gapwise train PIPELINE` makes one")
+    whole = [row for row in rows if row.kind != CURVE_KIND] or rows
     if ref == "latest" or ref.startswith("latest~"):
-        return _before_latest(rows, ref)
+        return _before_latest(whole, ref)
     if ref == "best":
-        return _best([row for row in rows if row.experiment == rows[0].experiment])
+        return _best([row for row in whole if row.experiment == whole[0].experiment])
     exact = [row for row in rows if ref in (row.run_id, row.mlflow_id, row.name)]
     prefixed = [row for row in rows if len(ref) >= SHORTEST_PREFIX and row.run_id.startswith(ref)]
     found = exact or prefixed

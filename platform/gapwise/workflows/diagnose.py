@@ -15,7 +15,7 @@ from gapwise.ledger import human, looks
 from gapwise.ledger.ledger import Ledger
 from gapwise.records import Diagnosis, HumanLevel
 from gapwise.settings import Settings
-from gapwise.tracking.store import RunStore
+from gapwise.tracking.store import CURVE_KIND, RunStore
 from gapwise.tracking.stored import StoredRun
 from gapwise.workflows.author import author
 
@@ -119,7 +119,7 @@ def gather(runs: Sequence[StoredRun], ledger: Ledger) -> Evidence:
         if not run.splits():
             mend = (
                 f"finish it with `gapwise resume {run.run_id}`"
-                if run.kind == "train"
+                if run.kind in ("train", CURVE_KIND)
                 else "record it anew with them: `gapwise record FILE`, or `run.predictions(…)` "
                 "in your own loop"
             )

@@ -1,7 +1,8 @@
 """One seed of a pipeline as one tracked run: made, trained, predicted from and finished."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from gapwise import pipeline_file
@@ -32,7 +33,13 @@ SEEDS_TAG = "gapwise.seeds"
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """One pipeline, data snapshot, plan and start, to be trained under several seeds."""
+    """One pipeline, data snapshot, plan and start, to be trained under several seeds.
+
+    Attributes:
+        experiment: where its runs are filed; by default the pipeline's name.
+        kind: what its runs are made for: ``train``, or ``curve`` for a part of the training data.
+        tags: added to those that every run has.
+    """
 
     pipeline: Pipeline
     prepared: Prepared
@@ -42,6 +49,9 @@ class Batch:
     run_name: str | None
     root: str
     start: StartWeights | None = None
+    experiment: str | None = None
+    kind: str = "train"
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def train_seed(batch: Batch, seed: int, settings: Settings) -> tuple[str, JobResult]:
@@ -81,13 +91,14 @@ def _create(settings: Settings, pipeline: Pipeline, batch: Batch) -> RunWriter:
     prepared = batch.prepared
     same = len(set(prepared.sources[prepared.split != ""])) == 1
     return RunStore(settings).create(
-        experiment=pipeline.name,
+        experiment=batch.experiment or pipeline.name,
         name=batch.run_name,
-        kind="train",
+        kind=batch.kind,
         seed=pipeline.seed,
         group=batch.group,
         dataset=prepared.name,
-        tags={
+        tags=dict(batch.tags)
+        | {
             "gapwise.pipeline": pipeline.name,
             "mlflow.source.name": f"gapwise train {pipeline.name}",
             "mlflow.user": author(),

@@ -69,7 +69,7 @@ def train(
     settings = settings or Settings.read()
     start = ready(name, settings, overrides)
     hide_secrets(start.prepared)
-    pipeline, weights = _started(start, settings)
+    pipeline, weights = started(start, settings)
     plan = choose_plan(pipeline_file.resolve(pipeline), start.prepared)
     wanted = range(pipeline.seed, pipeline.seed + seeds)
     batch = Batch(
@@ -86,7 +86,7 @@ def train(
     return _trained(results, tuple(results), start.prepared, pipeline.name, settings)
 
 
-def _started(start: Ready, settings: Settings) -> tuple[Pipeline, StartWeights | None]:
+def started(start: Ready, settings: Settings) -> tuple[Pipeline, StartWeights | None]:
     """Return the pipeline with the run that it starts from by its id, and the weights."""
     pipeline, transfer = start.pipeline, start.pipeline.transfer
     if transfer is None:
