@@ -20,10 +20,11 @@ from gapwise.records import Diagnosis, Predictions
 from gapwise.reports.page import page
 from gapwise.settings import Settings
 from gapwise.tracking import predictions as tables
-from gapwise.tracking.store import RunStore
+from gapwise.tracking.store import CURVE_KIND, RunStore
 from gapwise.tracking.stored import StoredRun
 from gapwise.workflows import ceiling as ceilings
 from gapwise.workflows import compare, diagnose
+from gapwise.workflows.curve_store import Curves, all_latest
 from gapwise.workflows.report_facts import facts_of
 
 Stamp = tuple[Any, ...]
@@ -71,8 +72,13 @@ def runs(experiment: str | None = None) -> pd.DataFrame:
 
 
 def experiments() -> list[str]:
-    """Return the experiments that have runs, the one with the newest run first."""
-    return [str(name) for name in runs()["experiment"].drop_duplicates()]
+    """Return the experiments that have runs, the one with the newest run first.
+
+    Those of learning curves alone, which trained on parts of the data, come last.
+    """
+    rows = runs()
+    ordered = [*rows.loc[rows["kind"] != CURVE_KIND, "experiment"], *rows["experiment"]]
+    return [str(name) for name in dict.fromkeys(ordered)]
 
 
 def subjects(experiment: str) -> list[Subject]:
@@ -223,6 +229,11 @@ def ceiling(system: str, perfect: tuple[str, ...]) -> Ceiling:
 def report(run_id: str) -> bytes:
     """Return a run's report as HTML, for a download; nothing of the test set is in it."""
     return page(facts_of(run_id, Settings.read())).encode()
+
+
+def learning_curves() -> dict[str, Curves]:
+    """Return pipeline → its last learning curve, the newest first."""
+    return {curves.pipeline: curves for curves in all_latest(Settings.read())}
 
 
 def file_bytes(path: Path) -> bytes:

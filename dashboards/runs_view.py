@@ -8,6 +8,7 @@ import streamlit as st
 from dashboards import carry, data, navigation, widgets
 from dashboards.listing import GROUPINGS, grouped_table, listed, runs_table
 from gapwise.figures import words
+from gapwise.tracking.store import CURVE_KIND
 
 ALL: Final = "(all)"
 STATUSES: Final = ("FINISHED", "RUNNING", "FAILED", "KILLED")
@@ -33,7 +34,11 @@ def chosen_rows() -> pd.DataFrame | None:
             "status", STATUSES, selection_mode="multi", key="statuses", format_func=str.lower,
             label_visibility="collapsed",
         )  # fmt: skip
-    return listed(data.runs(None if experiment == ALL else experiment), text or "", statuses or [])
+    rows = data.runs() if experiment == ALL else data.runs(experiment)
+    if experiment == ALL:
+        # The many short trainings of a learning curve stand under its own experiment.
+        rows = rows[rows["kind"] != CURVE_KIND]
+    return listed(rows, text or "", statuses or [])
 
 
 def table(rows: pd.DataFrame) -> None:

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import LinearSVC
+from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis  # type: ignore[import-untyped]
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier  # type: ignore[import-untyped]
+from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+from sklearn.naive_bayes import GaussianNB  # type: ignore[import-untyped]
+from sklearn.neighbors import KNeighborsClassifier  # type: ignore[import-untyped]
+from sklearn.neural_network import MLPClassifier  # type: ignore[import-untyped]
+from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped]
+from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
+from sklearn.svm import LinearSVC  # type: ignore[import-untyped]
 
 Rows = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -112,7 +112,7 @@ def fashion(data: Path) -> tuple[Rows, Labels]:
 
 def usps(data: Path) -> tuple[Rows, Labels]:
     """16 × 16 pictures, both parts."""
-    import h5py
+    import h5py  # type: ignore[import-untyped]
 
     with h5py.File(data / "usps" / "usps.h5") as file:
         parts = [(file[p]["data"][:], file[p]["target"][:]) for p in ("train", "test")]
@@ -126,8 +126,9 @@ def adult(data: Path) -> tuple[Rows, Labels]:
 
     (path,) = [p for p in sorted((data / "adult").iterdir()) if "train" in p.name]
     table = pd.read_csv(path, skipinitialspace=True, header=None)
-    labels = (table.iloc[:, -1].astype(str).str.startswith(">")).to_numpy(np.int64)
-    return pd.get_dummies(table.iloc[:, :-1]).to_numpy(np.float32), labels
+    rich = table.iloc[:, -1].astype(str).str.startswith(">").to_numpy()
+    inputs = pd.get_dummies(table.iloc[:, :-1]).to_numpy(np.float32)
+    return inputs, np.asarray(rich, np.int64)
 
 
 def digits(data: Path) -> tuple[Rows, Labels]:

@@ -116,7 +116,7 @@ def learning_curve(
     return LearningCurve(
         points=seen,
         n_dev=measured.n_dev,
-        line=_line(fitted, sizes, measured.n_dev, generator),
+        line=_line(fitted, sizes, measured.n_dev, seed),
         forecasts=tuple(found),
         families=fitted.shares(),
         says=_answer(found[0], float(np.median(fitted.at(today))), delta),
@@ -142,10 +142,11 @@ def _train(measured: Measured, generator: np.random.Generator) -> CurveDraws | f
     return float(train.errors[-1]) if fitted is None else fitted
 
 
-def _line(
-    fitted: CurveDraws, sizes: NDArray[np.float64], n_dev: float, generator: np.random.Generator
-) -> Line:
-    rows = [spread(sampled(fitted.at(n), n_dev, generator), CONFIDENCE) for n in sizes]
+def _line(fitted: CurveDraws, sizes: NDArray[np.float64], n_dev: float, seed: int) -> Line:
+    """Return the curve at ``sizes``; one sample of dev examples for all of it keeps it smooth."""
+    rows = [
+        spread(sampled(fitted.at(n), n_dev, np.random.default_rng(seed)), CONFIDENCE) for n in sizes
+    ]
     return tuple((float(n), *row) for n, row in zip(sizes, rows, strict=True))
 
 

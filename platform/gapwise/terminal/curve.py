@@ -28,7 +28,7 @@ def show_curve(document: Mapping[str, Any]) -> None:
                 table.add_row(
                     f"{found['size']:,}",
                     "forecast",
-                    percent(found["error"] - found["gap"]),
+                    percent(max(0.0, found["error"] - found["gap"])),
                     percent(found["error"]),
                     interval(found["low"], found["high"]),
                     style="cyan",
