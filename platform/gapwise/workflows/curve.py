@@ -139,10 +139,13 @@ def _variant(name: str, batch: Batch, runs: CurveRuns) -> Variant:
 
 
 def _log(curves: Curves, file: Path, settings: Settings) -> None:
-    """Keep the curve with the first run of the largest size too."""
+    """Keep the curve with the first run of the largest size too, where it is new and is here."""
     store = RunStore(settings)
     run_ids = curves.variants[0].run_ids
-    with store.reopen(run_ids[max(run_ids)][0]) as writer:
+    run = store.open(run_ids[max(run_ids)][0])
+    if run.folder is None or (not curves.trained and (run.folder / ARTIFACT).is_file()):
+        return
+    with store.reopen(run.run_id) as writer:
         (writer.folder / ARTIFACT).write_bytes(file.read_bytes())
         writer.log_file(writer.folder / ARTIFACT)
         writer.finish("FINISHED")
