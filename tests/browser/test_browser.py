@@ -24,6 +24,8 @@ EXPECTED = {
     "compare": ("/compare", "Fixed by B"),
     "splits": ("/splits", "Save as YAML"),
     "networks": ("/networks", "Architecture"),
+    "ceiling": ("/ceiling", "Runs of the same system with steps made perfect"),
+    "learning-curve": ("/learning-curve", "No learning curve yet"),
 }
 
 HOOK = "window.pwned=1"
