@@ -15,6 +15,7 @@ from gapwise.commands import (
     gradcheck,
     networks,
     runs,
+    select,
     servers,
     training,
 )
@@ -32,7 +33,7 @@ app = typer.Typer(
 )
 MODULES = (
     *(data, networks, training, curve, gradcheck, ensemble),
-    *(runs, ceiling, gate, servers),
+    *(runs, select, ceiling, gate, servers),
 )
 for module in MODULES:
     for command in module.COMMANDS:

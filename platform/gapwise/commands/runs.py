@@ -44,6 +44,10 @@ def record(  # noqa: PLR0913 - one option each
     same_distribution: Annotated[
         bool, typer.Option("--same-distribution", help="Train and dev are of one distribution.")
     ] = False,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help="A metric measured elsewhere, 'latency_p95_ms=80'; repeatable."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Record predictions made elsewhere, so that they get every diagnosis."""
@@ -58,6 +62,7 @@ def record(  # noqa: PLR0913 - one option each
         classes=tuple(classes.split(",")) if classes else (),
         media_root=media_root,
         same_distribution=same_distribution,
+        metrics=tuple(metric or ()),
     )
     run_id = record_file(request)
     out.give({"run_id": run_id}, as_json, show_recorded)

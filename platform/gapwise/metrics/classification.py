@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Positions = NDArray[np.int64]
+Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,47 @@ def mean_f1(reports: Sequence[ClassReport]) -> float | None:
     """Return F1 averaged over the classes where it is defined; None where it is nowhere."""
     defined = [report.f1 for report in reports if report.f1 is not None]
     return sum(defined) / len(defined) if defined else None
+
+
+@dataclass(frozen=True)
+class Tallies:
+    """What precision, recall and F1 of every class need; leading axes hold several tables at once.
+
+    Attributes:
+        right: (…, classes) weight of examples that are of the class and said to be.
+        said: (…, classes) weight of those said to be of it.
+        support: (…, classes) weight of those that are of it.
+    """
+
+    right: Numbers
+    said: Numbers
+    support: Numbers
+
+    def each(self, figure: str) -> Numbers:
+        """Return (…, classes): ``precision``, ``recall`` or ``f1``; NaN where undefined."""
+        above, below = {
+            "precision": (self.right, self.said),
+            "recall": (self.right, self.support),
+            "f1": (2 * self.right, self.said + self.support),
+        }[figure]
+        values: Numbers = np.full(np.shape(above), np.nan)
+        np.divide(above, below, out=values, where=below > 0)
+        return values
+
+    def mean(self, figure: str, *, weighted: bool = False) -> Numbers:
+        """Return (…): the mean over the classes where the figure is defined; NaN where nowhere.
+
+        Args:
+            figure: ``precision``, ``recall`` or ``f1``.
+            weighted: each class counts by its support; otherwise all alike (macro average).
+        """
+        values = self.each(figure)
+        weight = np.where(np.isnan(values), 0.0, self.support if weighted else 1.0)
+        total = weight.sum(axis=-1)
+        summed = (np.nan_to_num(values) * weight).sum(axis=-1)
+        means: Numbers = np.full(np.shape(total), np.nan)
+        np.divide(summed, total, out=means, where=total > 0)
+        return means
 
 
 def _quotient(above: float, below: float) -> float | None:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 from gapwise.diagnostics.compare import Comparison
 from gapwise.diagnostics.errors_by_split import SplitErrors, from_predictions
 from gapwise.diagnostics.gate import Limit, Rule, not_worse
+from gapwise.diagnostics.measures import NAMES, measure
+from gapwise.diagnostics.selection import limit_rule
 from gapwise.errors import DataError, UsageError, did_you_mean, shown
 from gapwise.ledger import looks
 from gapwise.ledger.ledger import Ledger
@@ -19,11 +21,11 @@ from gapwise.tracking.stored import StoredRun
 from gapwise.workflows.author import author
 from gapwise.workflows.best import best_other
 from gapwise.workflows.compare import compare_runs
+from gapwise.workflows.measuring import ABSENT, Measuring
 
 OnDoubt = Literal["pass", "fail"]
 ERROR = "error"
-"""The error of the split that is compared, by its predictions, with an interval; ``dev/error`` is
-that of dev whatever is compared."""
+"""``dev/error`` is the error of dev, whichever split is compared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +37,7 @@ class CheckRequest:
         against: the reference; ``best`` is the best other run of the same experiment.
         split: the split compared.
         margin: how much more error than the reference is tolerated, a fraction of 1.
-        limits: ``METRIC<=NUMBER``, one a limit.
+        limits: ``METRIC<=NUMBER``, one a limit; metrics are those of ``select``.
         undecided: whether a rule that is undecided passes.
         experiment: where the names of runs are looked up.
     """
@@ -108,9 +110,11 @@ def check_run(request: CheckRequest, settings: Settings | None = None) -> Check:
     if reference is not None and reference.run_id != run.run_id:
         compared = compare_runs(run.run_id, reference.run_id, split, None, settings)
         first = not_worse(compared, shown(reference.name), request.margin)
-    elif split == "test" and any(limit.metric == ERROR for limit in limits):
+    elif split == "test" and any(measure(limit.metric).is_fraction for limit in limits):
         looks.look(Ledger(settings.ledger_url), [run.run_id], dataset=run.dataset, author=author())
-    rules = [first, *(_limit(limit, run, split) for limit in limits)]
+    measuring = Measuring(split=split, settings=settings)
+    measuring.read([run], [measure(limit.metric) for limit in limits])
+    rules = [first, *(_limit(limit, run, measuring) for limit in limits)]
     return Check(
         run_id=run.run_id,
         name=run.name,
@@ -154,19 +158,20 @@ def _alone(run: StoredRun, reference: StoredRun | None) -> Rule:
     return Rule(name="not worse", outcome="holds", says=f"The run {why}: nothing to compare with.")
 
 
-def _limit(limit: Limit, run: StoredRun, split: str) -> Rule:
+def _limit(limit: Limit, run: StoredRun, measuring: Measuring) -> Rule:
     open_splits = [name for name in run.splits() if name != "test"]
-    judged = {ERROR: split} | {f"{name}/{ERROR}": name for name in open_splits}
+    judged = {f"{name}/{ERROR}": name for name in open_splits}
     if limit.metric in judged:
         errors = _errors(run, judged[limit.metric])
         return limit.judge(errors.rate, errors.interval)
-    if limit.metric not in run.metrics:
-        known = [*judged, *run.metrics]
+    value = measuring.value(measure(limit.metric), run)
+    if value.why == ABSENT:
+        known = [*NAMES, *judged, *run.metrics]
         raise UsageError(
             f"run {run.run_id} has no metric {shown(limit.metric)!r}; "
             f"{did_you_mean(limit.metric, known)}"
         )
-    return limit.judge(run.metrics[limit.metric])
+    return limit_rule(limit, value)
 
 
 def _errors(run: StoredRun, split: str) -> SplitErrors:

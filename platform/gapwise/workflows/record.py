@@ -1,5 +1,6 @@
 """Record predictions that were made elsewhere: from then on they get every diagnosis."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ class RecordRequest:
     classes: tuple[str, ...] = ()
     media_root: Path | None = None
     same_distribution: bool = False
+    metrics: tuple[str, ...] = ()
 
 
 def record_file(request: RecordRequest, settings: Settings | None = None) -> str:
@@ -42,10 +44,12 @@ def record_file(request: RecordRequest, settings: Settings | None = None) -> str
 
     Raises:
         DataError: the table is not a predictions table.
-        UsageError: a human level is not ``ERROR[:N[:train|target]]``, or a name is none.
+        UsageError: a human level is not ``ERROR[:N[:train|target]]``, a metric is not
+            ``NAME=NUMBER``, or a name is none.
     """
     settings = settings or Settings.read()
     where = str(request.file)
+    metrics = dict(parse_metric(text) for text in request.metrics)
     levels = [parse_human(text) for text in request.human]
     experiment = checked_name(request.experiment, "experiment")
     dataset = checked_name(
@@ -67,6 +71,8 @@ def record_file(request: RecordRequest, settings: Settings | None = None) -> str
         tags=distribution_tag(request.same_distribution),
     ) as writer:
         write_predictions(writer, splits, str(root or ""))
+        for name, value in metrics.items():
+            writer.log_metric(name, value, 0)
         if levels:
             human_levels.state(Ledger(settings.ledger_url), dataset, levels, author=author())
         writer.finish("FINISHED")
@@ -105,6 +111,24 @@ def write_predictions(
         if split != "test":  # the test error is shown only when asked for, and then counted
             mean = float(np.average(predictions.error, weights=predictions.weight))
             writer.log_metric(f"{split}/error", mean, 0)
+
+
+def parse_metric(text: str) -> tuple[str, float]:
+    """Return the name and the value that ``NAME=NUMBER`` states.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    name, _, number = text.rpartition("=")
+    try:
+        value = float(number)
+    except ValueError:
+        value = math.nan
+    if not name.strip() or not math.isfinite(value):
+        raise UsageError(
+            f"--metric {shown(text)!r} is not NAME=NUMBER; write latency_p95_ms=80, say"
+        )
+    return name.strip(), value
 
 
 def parse_human(text: str) -> HumanLevel:
