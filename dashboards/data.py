@@ -12,6 +12,7 @@ import streamlit as st
 from dashboards import clock, names
 from gapwise.diagnostics.compare import Comparison
 from gapwise.diagnostics.matched import Matched, matched
+from gapwise.diagnostics.selection import Selection
 from gapwise.diagnostics.steps import Ceiling
 from gapwise.errors import DataError, GapwiseError, shown
 from gapwise.figures.curves import Curve
@@ -26,6 +27,7 @@ from gapwise.workflows import ceiling as ceilings
 from gapwise.workflows import compare, diagnose
 from gapwise.workflows.curve_store import Curves, all_latest
 from gapwise.workflows.report_facts import facts_of
+from gapwise.workflows.select import SelectRequest, select_run
 
 Stamp = tuple[Any, ...]
 
@@ -226,6 +228,15 @@ def ceiling(system: str, perfect: tuple[str, ...]) -> Ceiling:
     return _ceiling(system, perfect, stamp())
 
 
+def selection(experiment: str, optimize: str, limits: tuple[str, ...]) -> Selection:
+    """Return which run of an experiment to take, on dev; costs are measured where a limit asks.
+
+    Raises:
+        UsageError, DataError: a metric or a limit that means nothing here.
+    """
+    return _selection(experiment, optimize, limits, stamp())
+
+
 def report(run_id: str) -> bytes:
     """Return a run's report as HTML, for a download; nothing of the test set is in it."""
     return page(facts_of(run_id, Settings.read())).encode()
@@ -274,3 +285,8 @@ def _comparison(a: str, b: str, split: str, at: Stamp) -> Comparison:
 @st.cache_data(show_spinner=False, max_entries=16)
 def _ceiling(system: str, perfect: tuple[str, ...], at: Stamp) -> Ceiling:
     return ceilings.ceiling(ceilings.CeilingRequest(source=system, perfect=perfect))
+
+
+@st.cache_data(show_spinner="Judging the runs", max_entries=16)
+def _selection(experiment: str, optimize: str, limits: tuple[str, ...], at: Stamp) -> Selection:
+    return select_run(SelectRequest(experiment=experiment, optimize=optimize, limits=limits))

@@ -101,7 +101,8 @@ def address(world: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     log = world / "server.log"
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "platform")])
+    environment = os.environ | {"PYTHONPATH": paths}
     with log.open("w") as stream:
         server = subprocess.Popen(
             [sys.executable, "-m", "dashboards", "--port", str(port)],

@@ -22,6 +22,7 @@ EXPECTED = {
     "runs": ("/runs", "Choose a row to open it"),
     "run": ("/run", "Error by class"),
     "compare": ("/compare", "Fixed by B"),
+    "select": ("/select", "Take"),
     "splits": ("/splits", "Save as YAML"),
     "networks": ("/networks", "Architecture"),
     "ceiling": ("/ceiling", "Runs of the same system with steps made perfect"),

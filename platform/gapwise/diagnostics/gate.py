@@ -83,7 +83,7 @@ class Limit:
         outcome: Outcome = "holds" if all(kept) else "undecided" if any(kept) else "fails"
         inside = "no interval"
         if interval is not None:
-            inside = f"{interval.low:.4g} to {interval.high:.4g}"
+            inside = f"{_figure(interval.low)} to {_figure(interval.high)}"
         told = {
             "holds": "is within",
             "undecided": "may or may not be within",
@@ -92,8 +92,8 @@ class Limit:
         return Rule(
             name=f"limit {self}",
             outcome=outcome,
-            says=f"{self.metric} = {value:.4g} ({inside}) {told[outcome]} its limit "
-            f"{self.sign} {self.bound:g}.",
+            says=f"{self.metric} = {_figure(value)} ({inside}) {told[outcome]} its limit "
+            f"{self.sign} {_figure(self.bound)}.",
             evidence={
                 "metric": self.metric,
                 "bound": self.bound,
@@ -157,6 +157,12 @@ def _by_margin(found: Comparison, margin: float) -> Outcome:
     if found.high < margin:
         return "holds"
     return "fails" if found.low > margin else "undecided"
+
+
+def _figure(value: float) -> str:
+    """Return a number as a sentence says it: 4 figures, large whole ones in full."""
+    whole = math.isfinite(value) and abs(value) >= 1000 and float(value).is_integer()
+    return f"{value:,.0f}" if whole else f"{value:.4g}"
 
 
 def _number(text: str) -> float:

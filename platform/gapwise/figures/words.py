@@ -39,6 +39,13 @@ def span(low: float | None, high: float | None) -> str:
     return f"{_minus(f'{100 * low:.1f}')} – {_minus(f'{100 * high:.1f}')}"
 
 
+def number(value: float) -> str:
+    """Return a number in its own unit: whole ones and large ones in full, others to 3 figures."""
+    if float(value).is_integer() or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     """Return a count with its noun in the right number: "1 seed", "1,000 examples"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
