@@ -7,12 +7,13 @@ import streamlit as st
 
 from dashboards import breakdown, carry, data, widgets
 from dashboards.gallery import flipped
-from dashboards.text import safe
+from dashboards.text import safe, said
 from gapwise.diagnostics.compare import Comparison
 from gapwise.figures import words
 from gapwise.figures.difference import difference
 
 MOST_PICTURES = 16
+MOST_ROWS = 10
 
 # Errors of 0 and 1 flip; those that are fractions grow and shrink.
 KINDS = {
@@ -85,7 +86,7 @@ def head(found: Comparison, pair: Pair) -> None:
     )
     with st.container(key="head", gap=None):
         st.markdown(title)
-        st.markdown(f":gray[{below}]")
+        st.markdown(f":gray[{below} {safe(found.extra.get('says', ''))}]")
 
 
 def difference_and_counts(found: Comparison, pair: Pair) -> None:
@@ -117,11 +118,63 @@ def flips(found: Comparison, pair: Pair) -> None:
                 flipped(pair.b, breakdown.named(first, chosen), breakdown.named(table, chosen), key)
 
 
+def flips_by(found: Comparison) -> None:
+    """Where the examples that flipped stand: by class and by source, the most moved first."""
+    shown = {
+        column: {name: c for name, c in counts.items() if c["fixed"] or c["broken"]}
+        for column, counts in found.extra.get("by", {}).items()
+        if len(counts) > 1
+    }
+    shown = {column: counts for column, counts in shown.items() if counts}
+    if not shown:
+        return
+    for place, (column, counts) in zip(
+        st.columns(len(shown), gap="small"), shown.items(), strict=True
+    ):
+        with place, widgets.card(f"by-{column}", f"Flips by {column}", fill=True):
+            order = sorted(
+                counts, key=lambda name: -(counts[name]["fixed"] + counts[name]["broken"])
+            )
+            rows = [
+                {
+                    column: name,
+                    **{key: f"{counts[name][key]:,}" for key in ("n", "fixed", "broken")},
+                }
+                for name in order[:MOST_ROWS]
+            ]
+            widgets.table(rows, numbers=f"by-{column}")
+
+
+def preference(pair: Pair) -> None:
+    """What people prefer, whatever the metric says; it is kept in the ledger."""
+    note = "kept in the ledger; `gapwise metric` holds it against the metric (notes 4.6)"
+    with widgets.card("preference", "Which of the two do people find better?", note):
+        stated = data.preference(pair.a, pair.b)
+        if stated:
+            name = "A" if stated.better == pair.a else "B"
+            why = f": {stated.why}" if stated.why else ""
+            st.markdown(f"**{name}** is preferred, says {said(stated.author)}{said(why)}.")
+        why = st.text_input("Why", key="prefer-why", placeholder="why, in a sentence")
+        with st.container(horizontal=True):
+            for label, better, worse in (("A", pair.a, pair.b), ("B", pair.b, pair.a)):
+                if st.button(f"Prefer {label}", key=f"prefer-{label}"):
+                    data.prefer(better, worse, why)
+                    st.rerun()
+            if stated and st.button("Take it back", key="prefer-none"):
+                data.prefer(stated.better, stated.worse, why, withdraw=True)
+                st.rerun()
+
+
 def knobs(found: Comparison) -> None:
     """What was set differently."""
     with widgets.card("knobs", "Knobs changed", safe(found.extra.get("credit", ""))):
         rows = [
-            {"knob": key, "A": _value(a), "B": _value(b)}
+            {
+                "knob": key,
+                "A": _value(a),
+                "B": _value(b),
+                "acts on": words.of_gap(found.extra.get("acts_on", {}).get(key, "")),
+            }
             for key, (a, b) in found.knobs_changed.items()
         ]
         if rows:

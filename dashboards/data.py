@@ -16,7 +16,9 @@ from gapwise.diagnostics.selection import Selection
 from gapwise.diagnostics.steps import Ceiling
 from gapwise.errors import DataError, GapwiseError, shown
 from gapwise.figures.curves import Curve
+from gapwise.ledger import preferences
 from gapwise.ledger.ledger import Ledger
+from gapwise.ledger.preferences import Preference
 from gapwise.records import Diagnosis, Predictions
 from gapwise.reports.page import page
 from gapwise.settings import Settings
@@ -24,7 +26,7 @@ from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import CURVE_KIND, RunStore
 from gapwise.tracking.stored import StoredRun
 from gapwise.workflows import ceiling as ceilings
-from gapwise.workflows import compare, diagnose
+from gapwise.workflows import compare, diagnose, metric
 from gapwise.workflows.curve_store import Curves, all_latest
 from gapwise.workflows.report_facts import facts_of
 from gapwise.workflows.select import SelectRequest, select_run
@@ -139,8 +141,8 @@ def error_curves(found: StoredRun) -> dict[str, Curve]:
     """Return the error by epoch of train and dev, where they were noted."""
     lines: dict[str, Curve] = {}
     for split in ("train", "dev"):
-        for metric in (f"{split}_error", f"{split}/error"):
-            steps, values, _ = found.history(metric)
+        for name in (f"{split}_error", f"{split}/error"):
+            steps, values, _ = found.history(name)
             epochs = steps > 0
             if epochs.any() and split not in lines:
                 lines[split] = Curve(
@@ -221,6 +223,18 @@ def predictions(run_id: str, split: str) -> Predictions:
 def comparison(a: str, b: str, split: str) -> Comparison:
     """Return how two runs differ on a split."""
     return _comparison(a, b, split, stamp())
+
+
+def preference(a: str, b: str) -> Preference | None:
+    """Return which of two runs people prefer, None where nobody said."""
+    dataset = run(a).dataset
+    stated = preferences.stated(Ledger(Settings.read().ledger_url), dataset)
+    return next((one for one in stated if {one.better, one.worse} == {a, b}), None)
+
+
+def prefer(better: str, worse: str, why: str, *, withdraw: bool = False) -> None:
+    """Note a preference in the ledger, or take it back."""
+    metric.prefer(better, worse, why, withdraw=withdraw)
 
 
 def ceiling(system: str, perfect: tuple[str, ...]) -> Ceiling:

@@ -105,6 +105,8 @@ def candidates(found: Selection) -> None:
         names = data.run_names(found.extra["experiment"])
         rows = [_row(one, found, names) for one in found.judged[:MOST_ROWS]]
         widgets.table(rows, numbers="candidates")
+        if found.extra["wear"]:
+            st.caption(said(found.extra["wear"]["says"]))
 
 
 def figure(one: Measure, value: Value) -> str:

@@ -9,4 +9,6 @@ with frame.page("Compare"):
         compare_view.head(found, pair)
         compare_view.difference_and_counts(found, pair)
         compare_view.flips(found, pair)
+        compare_view.flips_by(found)
         compare_view.knobs(found)
+        compare_view.preference(pair)

@@ -13,6 +13,7 @@ from gapwise.commands import (
     ensemble,
     gate,
     gradcheck,
+    metric,
     networks,
     runs,
     select,
@@ -33,7 +34,7 @@ app = typer.Typer(
 )
 MODULES = (
     *(data, networks, training, curve, gradcheck, ensemble),
-    *(runs, select, ceiling, gate, servers),
+    *(runs, select, metric, ceiling, gate, servers),
 )
 for module in MODULES:
     for command in module.COMMANDS:

@@ -22,6 +22,19 @@ LEVEL = 0.05
 _SILENT = ("name", "description")
 _MEASURES = ("task.error", "task.tolerance", "task.relative_tolerance")
 """Keys of a pipeline that say what an example's error is."""
+_ACTS_ON = (
+    *((f"training.{key}", "variance") for key in ("l2", "augmentation", "early_stopping")),
+    ("network.dropout", "variance"),
+    ("training.weight_average", "variance"),
+    ("training", "avoidable_bias"),
+    ("network", "avoidable_bias"),
+    ("transfer", "variance"),
+    ("prediction", "variance"),
+    ("data.synthesize", "data_mismatch"),
+    ("data", "variance"),
+    ("splits", "data_mismatch"),
+)
+"""Start of a dotted key → the gap that it acts on; the first that fits counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +129,12 @@ def compare(
             "n_a": len(a),
             "n_b": len(b),
             "credit": _credit(changed),
+            "acts_on": {key: gap for key in changed if (gap := acts_on(key))},
+            "says": _disagreement(p_value, interval),
+            "by": {
+                column: _flips_by(values[first], fixed, broken)
+                for column, values in _columns(a).items()
+            },
         },
     )
 
@@ -153,6 +172,60 @@ def _check_measure(changed: Mapping[str, tuple[Any, Any]], tasks: Sequence[Any])
                 f"the runs measure errors differently ({key}: {shown(ours)} and {shown(theirs)}), "
                 "so no difference of them means anything; train one again with the other's"
             )
+
+
+def acts_on(key: str) -> str:
+    """Return the gap that a key of a pipeline acts on first, "" for the seed and what has none.
+
+    Orthogonalization (notes 4.2): bias by network and optimization, variance by regularization and
+    data, mismatch by where the data comes from.
+    """
+    if key == "seed":
+        return ""
+    found = (gap for start, gap in _ACTS_ON if key == start or key.startswith(f"{start}."))
+    return next(found, "")
+
+
+def _columns(predictions: Predictions) -> dict[str, NDArray[Any]]:
+    """Return what flips are counted by: class and source, where they are known."""
+    found: dict[str, NDArray[Any]] = {}
+    if predictions.labels.kind == "class" and predictions.target.ndim == 1:
+        found["class"] = _label_names(predictions)
+    if predictions.source is not None:
+        found["source"] = predictions.source
+    return found
+
+
+def _flips_by(
+    values: NDArray[Any], fixed: NDArray[np.bool_], broken: NDArray[np.bool_]
+) -> dict[str, dict[str, int]]:
+    names, codes = np.unique(values, return_inverse=True)
+    counts = (
+        np.bincount(codes, rows, len(names)).astype(int)
+        for rows in (np.ones(len(codes)), fixed, broken)
+    )
+    return {
+        str(name): {"n": int(n), "fixed": int(one), "broken": int(other)}
+        for name, n, one, other in zip(names, *counts, strict=True)
+    }
+
+
+def _disagreement(p_value: float, interval: Interval | None) -> str:
+    """Say when test and interval disagree: they are different methods, and the edge is narrow."""
+    if interval is None:
+        return ""
+    excludes = interval.low > 0 or interval.high < 0
+    if excludes and p_value >= LEVEL:
+        return (
+            "The interval excludes 0, but the test does not reject equality: the two are different "
+            "methods and this is the edge; the verdict follows the test, which is the more careful."
+        )
+    if not excludes and p_value < LEVEL:
+        return (
+            "The test rejects equality, but the interval holds 0: the two are different methods "
+            "and this is the edge; take the verdict as barely there."
+        )
+    return ""
 
 
 def _verdict(difference: float, p_value: float) -> str:

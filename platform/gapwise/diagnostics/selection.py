@@ -3,7 +3,8 @@
 A candidate is *feasible* when it surely keeps every limit, *infeasible* when it surely breaks one,
 *borderline* when a limit lies inside the interval of its metric or the metric is not known. The
 winner is the best of the feasible; those that a paired test cannot tell from it are its ties. With
-several others, p-values are Holm's (1979, *Scandinavian Journal of Statistics* 6, 65–70).
+several others, p-values are adjusted for their number (Holm 1979, *Scandinavian Journal of
+Statistics* 6, 65–70).
 """
 
 from collections.abc import Callable, Mapping, Sequence

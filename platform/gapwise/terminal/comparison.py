@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gapwise.diagnostics.words import of_gap
 from gapwise.terminal.out import console
+
+MOST = 6
+"""Classes or sources that are told; --json has all."""
 
 
 def show_comparison(document: Mapping[str, Any]) -> None:
@@ -24,7 +28,23 @@ def show_comparison(document: Mapping[str, Any]) -> None:
     out.print(flipped, highlight=False)
     verdicts = {"a": "A has the lower error.", "b": "B has the lower error."}
     out.print(verdicts.get(document["verdict"], "Undecided: chance alone could do this."))
+    if document["says"]:
+        out.print(document["says"], markup=False, highlight=False)
+    for column, counts in document["by"].items():
+        moved = {name: c for name, c in counts.items() if c["fixed"] or c["broken"]}
+        if len(counts) > 1 and moved:
+            out.print(f"By {column}: {_moved(moved)}.", markup=False, highlight=False)
     for key, (before, after) in document["knobs_changed"].items():
-        out.print(f"  {key}: {before} → {after}", markup=False, highlight=False)
+        gap = of_gap(document["acts_on"].get(key, ""))
+        tail = f"   ({gap})" if gap else ""
+        out.print(f"  {key}: {before} → {after}{tail}", markup=False, highlight=False)
     if document["credit"]:
         out.print(f"  {document['credit']}.", markup=False)
+
+
+def _moved(counts: Mapping[str, Mapping[str, int]]) -> str:
+    """Return the values in which most examples flipped, with how many were fixed and broken."""
+    order = sorted(counts, key=lambda name: -(counts[name]["fixed"] + counts[name]["broken"]))
+    told = [f"{name} +{counts[name]['fixed']} −{counts[name]['broken']}" for name in order[:MOST]]
+    more = len(order) - MOST
+    return ", ".join(told) + (f" and {more} more" if more > 0 else "")

@@ -55,7 +55,8 @@ def _short(value: float) -> str:
 
 
 def _notes(document: Mapping[str, Any]) -> list[str]:
-    notes = []
+    wear = document["wear"]
+    notes = [wear["says"]] if wear else []
     measured = document["measured"]
     if measured:
         notes.append(

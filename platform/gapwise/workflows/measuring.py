@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gapwise.diagnostics.dev_wear import wear
 from gapwise.diagnostics.measured import Value, p_value, value_of
 from gapwise.diagnostics.measures import Measure
 from gapwise.diagnostics.selection import PValue
@@ -108,6 +109,15 @@ class Measuring:
             return None
         known = self._predictions
         return lambda a, b: p_value(optimize, known[a], known[b], self.weighings)
+
+    def wear(self, runs: Sequence[StoredRun]) -> dict[str, Any] | None:
+        """Return how worn the split is by choosing among ``runs`` by error, as plain values."""
+        known = {
+            r.run_id: self._predictions[r.run_id] for r in runs if r.run_id in self._predictions
+        }
+        epochs = (int(run.metrics.get("epochs", 0) or 0) for run in runs)
+        found = wear(known, sum(epochs)) if self.split in ("dev", "test") else None
+        return None if found is None else found.as_json()
 
     def _value(self, one: Measure, run: StoredRun) -> Value:
         if one.is_fraction and run.run_id in self._predictions:

@@ -61,7 +61,7 @@ def select_run(request: SelectRequest, settings: Settings | None = None) -> Sele
         costs=request.costs,
         settings=settings,
     )
-    experiment, runs = _candidates(RunStore(settings), request.experiment)
+    experiment, runs = finished(RunStore(settings), request.experiment)
     if measuring.split == "test" and any(one.is_fraction for one in measures.values()):
         _count_looks(runs, settings)
     measuring.read(runs, measures.values())
@@ -85,6 +85,7 @@ def select_run(request: SelectRequest, settings: Settings | None = None) -> Sele
         "weigh": [str(one) for one in measuring.weighings],
         "left_out": left_out,
         "measured": measuring.told,
+        "wear": measuring.wear(kept) if optimize.is_fraction else None,
     }
     return Selection(**{**vars(found), "extra": extra})
 
@@ -105,7 +106,14 @@ def _checked(request: SelectRequest, measures: Iterable[Measure]) -> str:
     return split
 
 
-def _candidates(store: RunStore, wanted: str | None) -> tuple[str, list[StoredRun]]:
+def finished(store: RunStore, wanted: str | None) -> tuple[str, list[StoredRun]]:
+    """Return an experiment, by default that of the latest run, and its finished runs.
+
+    Runs that a learning curve trained on parts of the data are left out.
+
+    Raises:
+        UsageError: there is no such experiment, or it has no finished run.
+    """
     experiments = store.experiments()
     if not experiments:
         raise UsageError("there are no runs yet; `gapwise train PIPELINE` makes one")

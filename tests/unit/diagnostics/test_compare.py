@@ -224,3 +224,41 @@ def test_one_distribution_without_sources_is_general() -> None:
     known = from_memory({"r": [table(np.zeros(10), "train")]}, same_distribution=True)
     assert matched(known).cell("trained on", "general").n == 10
     assert matched(known).cell("trained on", "target").why == "train and dev are one distribution"
+
+
+def flips(fixed: int, broken: int, n: int) -> tuple[Predictions, Predictions]:
+    """Two runs of which the second fixes and breaks so many of ``n`` examples."""
+    rest = [0.0] * (n - fixed - broken)
+    return (
+        table([1.0] * fixed + [0.0] * broken + rest),
+        table([0.0] * fixed + [1.0] * broken + rest),
+    )
+
+
+def test_a_word_where_test_and_interval_disagree() -> None:
+    # 6 against 0 of 50: McNemar p = 0.031, Tango excludes 0. 5 against 0: p = 0.0625, Tango
+    # (2.2 … 21.4 points) excludes 0 as well, so the two disagree and it is said.
+    assert compare(*flips(6, 0, 50)).extra["says"] == ""
+    edge = compare(*flips(5, 0, 50))
+    assert edge.verdict == "undecided"
+    assert edge.low is not None
+    assert edge.low > 0
+    assert "this is the edge" in edge.extra["says"]
+
+
+def test_flips_are_counted_by_class_and_source_and_knobs_by_gap() -> None:
+    a, b = flips(6, 2, 50)
+    source = np.array(["web"] * 25 + ["phone"] * 25)
+    a, b = replace(a, source=source), replace(b, source=source)
+    pipelines = ({"training": {"l2": 0.0, "epochs": 3}}, {"training": {"l2": 0.1, "epochs": 6}})
+    found = compare(a, b, pipelines=pipelines)
+    by = found.extra["by"]
+    for column in ("class", "source"):
+        assert sum(one["n"] for one in by[column].values()) == 50
+        assert sum(one["fixed"] for one in by[column].values()) == found.fixed
+        assert sum(one["broken"] for one in by[column].values()) == found.broken
+    assert found.extra["acts_on"] == {
+        "training.epochs": "avoidable_bias",
+        "training.l2": "variance",
+    }
+    assert "cannot be credited" in found.extra["credit"]
