@@ -12,6 +12,7 @@ import streamlit as st
 from dashboards import clock, names
 from gapwise.diagnostics.compare import Comparison
 from gapwise.diagnostics.matched import Matched, matched
+from gapwise.diagnostics.parted import By, Parted, parted
 from gapwise.diagnostics.selection import Selection
 from gapwise.diagnostics.steps import Ceiling
 from gapwise.errors import DataError, GapwiseError, shown
@@ -189,6 +190,11 @@ def matched_table(subject: Subject) -> Matched:
     return _matched(subject.run_ids, subject.key in tests_seen(), stamp())
 
 
+def parted_ladder(subject: Subject, by: By) -> tuple[Parted, ...]:
+    """Return the ladder of every class or source, with the test set where it was asked for."""
+    return _parted(subject.run_ids, by, subject.key in tests_seen(), stamp())
+
+
 def run(ref: str) -> StoredRun:
     """Return a run.
 
@@ -271,6 +277,12 @@ def _matched(run_ids: Sequence[str], test: bool, at: Stamp) -> Matched:
     settings = Settings.read()
     found = [run(run_id) for run_id in run_ids]
     return matched(diagnose.gather(found, Ledger(settings.ledger_url)), test=test)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _parted(run_ids: Sequence[str], by: By, test: bool, at: Stamp) -> tuple[Parted, ...]:
+    found = [run(run_id) for run_id in run_ids]
+    return parted(diagnose.gather(found, Ledger(Settings.read().ledger_url)), by, test=test)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4, ttl=20)

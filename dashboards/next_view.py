@@ -6,11 +6,13 @@ from dashboards import carry, data, experiment, widgets
 from dashboards.headline import Headline
 from dashboards.text import safe
 from gapwise.diagnostics.matched import ROWS, Cell
+from gapwise.diagnostics.parted import FEW, By, Parted
 from gapwise.figures import words
 from gapwise.figures.ladder import ladder
 from gapwise.records import Diagnosis, Knob
 
 MOST_STEPS = 6
+MOST_PARTS = 15
 
 
 def subject(page: str) -> data.Subject | None:
@@ -109,6 +111,33 @@ def matched(chosen: data.Subject) -> None:
         )
 
 
+def parts(chosen: data.Subject) -> None:
+    """The ladder of every source and class, those with the highest dev error first."""
+    bys: tuple[By, ...] = ("source", "class")
+    tables = {by: data.parted_ladder(chosen, by) for by in bys}
+    shown = {by: found for by, found in tables.items() if len(found) > 1}
+    if not shown:
+        return
+    with widgets.card("parts", "Where the errors are", "the highest last rung first"):
+        tabs = st.tabs([f"By {by}" for by in shown])
+        for tab, (by, found) in zip(tabs, shown.items(), strict=True):
+            with tab:
+                widgets.table([_part(by, one) for one in found[:MOST_PARTS]], numbers=f"by-{by}")
+                if len(found) > MOST_PARTS:
+                    st.caption(f"the first {MOST_PARTS} of {len(found)}")
+
+
+def _part(by: str, one: Parted) -> dict[str, str]:
+    row = {by: one.part}
+    for rung in one.rungs:
+        text = "undefined"
+        if rung.n:
+            text = widgets.plotted(rung.error, rung.low, rung.high)
+            text += f", n = {rung.n}" if rung.n < FEW else ""
+        row[words.of_rung(rung.rung).lower()] = text
+    return row
+
+
 def _test_chip(chosen: data.Subject) -> None:
     made = data.tests_seen().get(chosen.key)
     st.space("stretch")
@@ -134,6 +163,10 @@ def _human(made: Diagnosis) -> None:
         widgets.tile("human", "Human level", "not measured", "bias is counted from 0")
         return
     note = f"n = {level.n:,}" if level.n else "its n is not stated, so it has no interval"
+    levels = made.extra.get("human_levels", ())
+    named = next((one["name"] for one in levels if one["is_proxy"] and one["name"]), "")
+    if len(levels) > 1:
+        note = f"{safe(named or 'the lowest')} of {len(levels)} levels; {note}"
     widgets.tile("human", "Human level", widgets.plotted(level.error, level.low, level.high), note)
 
 

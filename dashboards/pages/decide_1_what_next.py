@@ -12,3 +12,4 @@ with frame.page("What next"):
         next_view.tiles(diagnosis, subject)
         next_view.found(diagnosis)
         next_view.matched(subject)
+        next_view.parts(subject)

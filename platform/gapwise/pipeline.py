@@ -77,6 +77,9 @@ class Human(Section):
     n: int | None = Field(default=None, ge=1, description="Examples that it was measured on.")
     distribution: Literal["train", "target"] = Field(default="train", description="Measured where.")
     source: str = Field(default="", description="Who measured it, and where it is written.")
+    name: str = Field(
+        default="", description="Whose level it is, as typical, expert or team (notes 4.7)."
+    )
 
 
 class Diagnosis(Section):

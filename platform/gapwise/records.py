@@ -115,12 +115,21 @@ class Predictions:
 
 @dataclass(frozen=True, kw_only=True)
 class HumanLevel:
-    """Human error on a distribution; without n it has no interval."""
+    """Human error on a distribution; without n it has no interval.
+
+    Attributes:
+        error: as a fraction of 1.
+        n: examples that it was measured on; one that several people answered counts once.
+        distribution: where it was measured.
+        source: who measured it, and where that is written.
+        name: whose it is: typical, expert, team (notes 4.7).
+    """
 
     error: float
     n: int | None = None
     distribution: Distribution = "train"
     source: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

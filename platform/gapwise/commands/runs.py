@@ -8,7 +8,7 @@ import typer
 from gapwise.commands.options import AsJson, Experiment, RunRef
 from gapwise.terminal import out
 from gapwise.terminal.comparison import show_comparison
-from gapwise.terminal.diagnosis import show_diagnosis
+from gapwise.terminal.diagnosis import show_bayes, show_diagnosis
 from gapwise.terminal.files import show_exported, show_predicted, show_recorded
 
 
@@ -35,7 +35,8 @@ def record(  # noqa: PLR0913 - one option each
         str | None, typer.Option(help="Dataset (ledger's key); default: the file's stem.")
     ] = None,
     human: Annotated[
-        list[str] | None, typer.Option(help="Human level: ERROR[:N[:train|target]]; repeatable.")
+        list[str] | None,
+        typer.Option(help="Human level: ERROR[:N[:train|target[:NAME]]]; repeatable."),
     ] = None,
     classes: Annotated[
         str | None, typer.Option(help="Class names in the order of the scores, by commas.")
@@ -74,12 +75,27 @@ def diagnose(
     test: Annotated[
         bool, typer.Option("--test", help="Look at the test set; it is counted.")
     ] = False,
+    by: Annotated[str | None, typer.Option(help="Ladders by class or by source, too.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say which gap is largest, how sure that is, and what to do next."""
     from gapwise.workflows.diagnose import diagnose_runs
 
-    out.give(diagnose_runs(runs, test=test, experiment=experiment), as_json, show_diagnosis)
+    found = diagnose_runs(runs, test=test, experiment=experiment, by=by)
+    out.give(found, as_json, show_diagnosis)
+
+
+def bayes(
+    run: RunRef,
+    annotations: Annotated[
+        Path | None, typer.Option(help="CSV: example_id, annotator, label; a row an answer.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Estimate the error that nobody can avoid, where people are surpassed or were not asked."""
+    from gapwise.workflows.bayes import bayes as estimate
+
+    out.give(estimate(run, annotations), as_json, show_bayes)
 
 
 def compare(
@@ -109,4 +125,4 @@ def export(
     out.give(document, as_json, show_exported)
 
 
-COMMANDS = (predict, record, diagnose, compare, export)
+COMMANDS = (predict, record, diagnose, bayes, compare, export)

@@ -11,7 +11,7 @@ from gapwise.diagnostics.findings.base import DIAGNOSTICS
 from gapwise.diagnostics.gaps import Draws, Link, Verdict, gap_draws, judge, links
 from gapwise.diagnostics.matched import matched
 from gapwise.diagnostics.needs import needs
-from gapwise.diagnostics.rungs import Step, human_step, proxy, rungs
+from gapwise.diagnostics.rungs import Step, human_step, levels_told, proxy, rungs
 from gapwise.records import Diagnosis, Finding, Gap
 
 _QUANTILES = (0.025, 0.975)
@@ -97,10 +97,20 @@ def _extra(
         "run_ids": list(evidence.run_ids),
         "test_looks": evidence.looks,
     }
+    extra["human_levels"] = levels_told(evidence)
+    extra["raw_bias"] = _raw_bias(steps)
     inherent = _inherent(evidence, steps, draws, generator)
     if inherent:
         extra["inherent_mismatch"] = inherent
     return extra
+
+
+def _raw_bias(steps: Mapping[str, Step]) -> dict[str, Any] | None:
+    """Train error from 0: all bias there is, were it all avoidable; None without a train rung."""
+    if "train" not in steps:
+        return None
+    rung = steps["train"].rung
+    return {"gap": rung.error, "low": rung.low, "high": rung.high}
 
 
 def _inherent(

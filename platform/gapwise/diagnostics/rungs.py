@@ -7,6 +7,7 @@ examples would decide.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,6 +141,17 @@ def proxy(evidence: Evidence, distribution: str = "train") -> HumanLevel | None:
     levels = [h for h in evidence.human if one or h.distribution == distribution]
     large = [h for h in levels if h.n is not None and h.n >= ENOUGH_FOR_PROXY]
     return min(large or levels, key=lambda level: level.error, default=None)
+
+
+def levels_told(evidence: Evidence) -> list[dict[str, Any]]:
+    """Return every human level with its interval, and whether it stands for Bayes error."""
+    proxies = [proxy(evidence, where) for where in ("train", "target")]
+    told = []
+    for level in evidence.human:
+        rung = human_step(level).rung
+        stands = any(level is one for one in proxies)
+        told.append({**vars(level), "low": rung.low, "high": rung.high, "is_proxy": stands})
+    return told
 
 
 def human_step(level: HumanLevel) -> Step:

@@ -36,6 +36,7 @@ def valid(level: HumanLevel) -> HumanLevel:
         n=None if n is None else int(n),
         distribution=level.distribution,
         source=level.source,
+        name=level.name,
     )
 
 

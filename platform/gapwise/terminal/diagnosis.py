@@ -1,6 +1,6 @@
 """Ladder, verdict and what to do next."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gapwise.terminal import beside, matched
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 SHOWN_STEPS = 5
+MOST_PARTS = 30
 
 COLOURS = {
     "bias": "blue",
@@ -28,6 +29,9 @@ def show_diagnosis(document: Mapping[str, Any]) -> None:
     out.print(_ladder(document["ladder"], list(gaps.values())))
     matched.show(out, document.get("table", ()))
     beside.show(out, document)
+    _levels(out, document.get("human_levels", ()))
+    for column, rows in document.get("by", {}).items():
+        out.print(_parted(column, rows))
     _verdict(out, document, gaps)
     _next_steps(out, document)
     others = [f["says"] for f in document["findings"] if f["diagnostic"] != "verdict"]
@@ -47,6 +51,47 @@ def show_trained(document: Mapping[str, Any]) -> None:
         markup=False,
         highlight=False,
     )
+
+
+def show_bayes(document: Mapping[str, Any]) -> None:
+    """Print a sentence an estimate."""
+    for says in document["says"]:
+        console().print(says, markup=False, highlight=False)
+
+
+def _levels(out: "Console", levels: Sequence[Mapping[str, Any]]) -> None:
+    """Print the human levels where there is more than the ladder's own rung to see."""
+    if len(levels) < 2:
+        return
+    table = grid("Human level", "Error", "95 %", "n", "On", "Source")
+    for level in levels:
+        mark = " ←" if level["is_proxy"] else ""
+        table.add_row(
+            f"{level['name'] or '–'}{mark}",
+            percent(level["error"]),
+            interval(level["low"], level["high"]),
+            "" if level["n"] is None else f"{level['n']:,}",
+            level["distribution"],
+            level["source"],
+        )
+    out.print(table)
+
+
+def _parted(column: str, rows: Sequence[Mapping[str, Any]]) -> "Table":
+    """Return the ladders of a column's values, one a line."""
+    rungs = [rung["rung"] for rung in rows[0]["ladder"]] if rows else []
+    table = grid(column.capitalize(), *(name.replace("_", "-") for name in rungs))
+    for row in rows[:MOST_PARTS]:
+        table.add_row(row["part"], *(_cell(rung) for rung in row["ladder"]))
+    return table
+
+
+def _cell(rung: Mapping[str, Any]) -> str:
+    if not rung["n"]:
+        return "undefined"
+    ends = "" if rung["low"] is None else f" ({interval(rung['low'], rung['high'])})"
+    few = f", n = {rung['n']}" if rung["why"].startswith("only") else ""
+    return f"{percent(rung['error'])}{ends}{few}"
 
 
 def _verdict(out: "Console", document: Mapping[str, Any], gaps: Mapping[str, Any]) -> None:

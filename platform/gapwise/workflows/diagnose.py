@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from gapwise.diagnostics import evidence as stored
-from gapwise.diagnostics import ladder
+from gapwise.diagnostics import ladder, parted
 from gapwise.diagnostics.beside import beside
 from gapwise.diagnostics.compare import knobs_changed
 from gapwise.diagnostics.evidence import Evidence
-from gapwise.errors import DataError, shown
+from gapwise.errors import DataError, UsageError, shown
 from gapwise.ledger import human, looks
 from gapwise.ledger.ledger import Ledger
 from gapwise.records import Diagnosis, HumanLevel
@@ -27,17 +27,22 @@ def diagnose_runs(
     *,
     test: bool = False,
     experiment: str | None = None,
+    by: str | None = None,
     settings: Settings | None = None,
 ) -> Diagnosis:
     """Diagnose the runs that ``refs`` name, together when they are several.
 
     A single ``latest`` that belongs to a group of seeds brings its whole group. With ``test`` the
-    test rung is shown, and the look is counted in the ledger first.
+    test rung is shown, and the look is counted in the ledger first. With ``by`` the ladders of
+    every class or source stand beside it.
 
     Raises:
+        UsageError: ``by`` is neither ``class`` nor ``source``.
         DataError: a run is unknown, has no predictions, or the runs do not belong together.
     """
     settings = settings or Settings.read()
+    if by not in (None, "class", "source"):
+        raise UsageError(f"--by {shown(by)!r}: write class or source")
     store = RunStore(settings)
     runs = find_runs(store, refs, experiment)
     ledger = Ledger(settings.ledger_url)
@@ -46,6 +51,8 @@ def diagnose_runs(
     evidence, delta = gather(runs, ledger), _delta(runs[0])
     diagnosis = ladder.diagnose(evidence, test=test, delta=delta)
     added = beside(_paths(runs), evidence, test=test, delta=delta)
+    if by is not None:
+        added["by"] = {by: parted.rows(parted.parted(evidence, by, test=test))}  # type: ignore[arg-type]
     return replace(diagnosis, extra={**diagnosis.extra, **added})
 
 

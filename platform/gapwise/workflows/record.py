@@ -132,22 +132,24 @@ def parse_metric(text: str) -> tuple[str, float]:
 
 
 def parse_human(text: str) -> HumanLevel:
-    """Return the human level that ``ERROR[:N[:train|target]]`` states.
+    """Return the human level that ``ERROR[:N[:train|target[:NAME]]]`` states.
 
     Raises:
         UsageError: it cannot be read.
     """
     error, _, rest = text.partition(":")
-    n, _, distribution = rest.partition(":")
+    n, _, rest = rest.partition(":")
+    distribution, _, name = rest.partition(":")
     try:
         level = HumanLevel(
             error=float(error),
             n=int(n) if n else None,
             distribution=distribution or "train",  # type: ignore[arg-type]
+            name=name,
         )
         return human_levels.valid(level)
     except (ValueError, UsageError) as wrong:
         raise UsageError(
-            f"--human {shown(text)!r} is not ERROR[:N[:train|target]]; for 1 % measured on 500 "
-            "examples write 0.01:500"
+            f"--human {shown(text)!r} is not ERROR[:N[:train|target[:NAME]]]; for 1 % measured on "
+            "500 examples write 0.01:500, or 0.01:500:train:expert"
         ) from wrong
