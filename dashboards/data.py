@@ -26,8 +26,9 @@ from gapwise.settings import Settings
 from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import CURVE_KIND, RunStore
 from gapwise.tracking.stored import StoredRun
+from gapwise.workflows import attempt, compare, diagnose, metric
 from gapwise.workflows import ceiling as ceilings
-from gapwise.workflows import compare, diagnose, metric
+from gapwise.workflows.attempt import DecisionLog, decision_log
 from gapwise.workflows.curve_store import Curves, all_latest
 from gapwise.workflows.report_facts import facts_of
 from gapwise.workflows.select import SelectRequest, select_run
@@ -241,6 +242,16 @@ def preference(a: str, b: str) -> Preference | None:
 def prefer(better: str, worse: str, why: str, *, withdraw: bool = False) -> None:
     """Note a preference in the ledger, or take it back."""
     metric.prefer(better, worse, why, withdraw=withdraw)
+
+
+def decisions(experiment: str | None) -> DecisionLog:
+    """Return what was tried on which advice, the newest first."""
+    return decision_log(experiment)
+
+
+def decide(run_id: str, outcome: str, why: str) -> None:
+    """Note what became of a knob that was tried."""
+    attempt.decide(run_id, outcome, why)
 
 
 def ceiling(system: str, perfect: tuple[str, ...]) -> Ceiling:

@@ -61,7 +61,7 @@ def ladder_and_steps(made: Diagnosis, chosen: data.Subject) -> None:
     with right, widgets.card("steps", "What to turn next", fill=True):
         knobs, before = _knobs(made), data.facts(chosen).pipeline
         for place, knob in enumerate(knobs[:MOST_STEPS]):
-            widgets.step(place, knob, before)
+            widgets.step(place, knob, before, made.run_id)
         if not knobs:
             st.caption("No knob acts on what this ladder shows.")
 

@@ -101,10 +101,10 @@ def tone(gap: str) -> str:
     return TONES.get(gap.split("+")[-1], "gray")
 
 
-def step(place: int, knob: Knob, before: Mapping[str, Any]) -> None:
+def step(place: int, knob: Knob, before: Mapping[str, Any], run_id: str = "") -> None:
     """One next step: what it can gain at most, what it is, and its one-knob diff with command.
 
-    ``before`` is the pipeline as it is, as plain values.
+    ``before`` is the pipeline as it is, as plain values; ``run_id`` the run that is diagnosed.
     """
     with st.container(
         key=f"step-{place}", horizontal=True, vertical_alignment="center", wrap=False
@@ -114,7 +114,7 @@ def step(place: int, knob: Knob, before: Mapping[str, Any]) -> None:
         st.markdown(text, width="stretch")
         if knob.change or knob.command:
             with st.popover("Try", width="content"):
-                _how(knob, before)
+                _how(knob, before, run_id)
 
 
 def findings(found: Sequence[Finding]) -> None:
@@ -136,7 +136,7 @@ def _ceiling(knob: Knob) -> str:
     return f"**:{tone(knob.gap)}[≤ {100 * knob.at_most:.1f} pt]**"
 
 
-def _how(knob: Knob, before: Mapping[str, Any]) -> None:
+def _how(knob: Knob, before: Mapping[str, Any], run_id: str) -> None:
     if knob.change:
         st.caption("One knob")
         lines = [
@@ -148,6 +148,9 @@ def _how(knob: Knob, before: Mapping[str, Any]) -> None:
     if knob.command:
         st.caption("The command")
         st.code(knob.command, language="bash", wrap_lines=True)
+    if knob.change and run_id:
+        st.caption("Trained, compared and written into the decision log")
+        st.code(f"gapwise try {run_id[:10]} {knob.id}", language="bash", wrap_lines=True)
 
 
 def at(values: Mapping[str, Any], key: str) -> Any:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from gapwise.commands import (
+    advice,
     ceiling,
     curve,
     data,
@@ -33,12 +34,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 MODULES = (
-    *(data, networks, training, curve, gradcheck, ensemble),
+    *(data, networks, training, advice, curve, gradcheck, ensemble),
     *(runs, select, metric, ceiling, gate, servers),
 )
 for module in MODULES:
     for command in module.COMMANDS:
-        app.command()(command)
+        app.command(command.__name__.replace("_", "-"))(command)
 
 
 @app.callback()

@@ -144,6 +144,9 @@ class Knob:
         command: the command line that does it.
         at_most: the most that it can take off the dev error, as a fraction of 1 (0.041 is 4.1
             points); None where unknown.
+        id: what ``gapwise try`` calls it, as ``train-longer``.
+        effort: of people: ``minutes`` (a command), ``hours`` or ``days``.
+        bound: where ``at_most`` comes from: the ladder, or a learning curve.
     """
 
     name: str
@@ -152,6 +155,9 @@ class Knob:
     change: Mapping[str, Any] = field(default_factory=dict)
     command: str = ""
     at_most: float | None = None
+    id: str = ""
+    effort: str = ""
+    bound: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ EXPECTED = {
     "run": ("/run", "Error by class"),
     "compare": ("/compare", "Fixed by B"),
     "select": ("/select", "Take"),
+    "decision-log": ("/decision-log", "Nothing has been tried yet"),
     "splits": ("/splits", "Save as YAML"),
     "networks": ("/networks", "Architecture"),
     "ceiling": ("/ceiling", "Runs of the same system with steps made perfect"),

@@ -33,7 +33,8 @@ def test_b3_an_empty_page_names_the_command_that_fills_it(page: Page, name: str)
     test = page(name)
     assert not test.exception
     assert not test.error
-    filler = "gapwise curve" if name == "learning_curve" else "train"
+    fillers = {"learning_curve": "gapwise curve", "decision_log": "gapwise try"}
+    filler = fillers.get(name, "train")
     assert any(filler in str(code.value) for code in test.code)
 
 

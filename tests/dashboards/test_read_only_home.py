@@ -24,7 +24,8 @@ else:
 shows = {
     "splits": "digits", "what_next": "largest gap", "runs": "5 runs", "run": "Error by epoch",
     "compare": "errs less", "networks": "Its weights cannot be read",
-    "select": "Take", "ceiling": "steps made perfect", "learning_curve": "No learning curve yet",
+    "select": "Take", "decision_log": "Nothing has been tried yet",
+    "ceiling": "steps made perfect", "learning_curve": "No learning curve yet",
 }
 failed = []
 for file in sorted(Path("dashboards/pages").glob("*.py")):

@@ -4,6 +4,7 @@ A knob whose ``change`` gives None does not apply to the pipeline at hand; one t
 ``change`` is for a person to do. ``notes`` names the section that it comes from.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,7 +18,8 @@ class Entry:
     """A knob of the catalogue, before it meets a pipeline.
 
     ``of_network`` marks what a person does to a network of ours: of a network that was trained
-    elsewhere nobody knows whether it has such a part.
+    elsewhere nobody knows whether it has such a part. ``by_hand`` is the effort of people where no
+    command does it. ``more_data`` marks the knob that a learning curve bounds.
     """
 
     name: str
@@ -26,6 +28,18 @@ class Entry:
     why: str
     change: Callable[[PipelineView], Change | None] | None = None
     of_network: bool = False
+    by_hand: str = "hours"
+    more_data: bool = False
+
+    @property
+    def id(self) -> str:
+        """What ``gapwise try`` calls it: its name in kebab case."""
+        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
+
+    @property
+    def effort(self) -> str:
+        """What it costs people: ``minutes`` where a command does it, else hours or days."""
+        return "minutes" if self.change else self.by_hand
 
     @property
     def needs_pipeline(self) -> bool:
@@ -136,6 +150,8 @@ CATALOGUE: tuple[Entry, ...] = (
         gap="variance",
         notes="3.3, 4.1, 4.2, 4.9",
         why="The more examples, the less can be learnt by heart.",
+        by_hand="days",
+        more_data=True,
     ),
     Entry(
         name="Try a smaller network",
@@ -170,12 +186,14 @@ CATALOGUE: tuple[Entry, ...] = (
         gap="data_mismatch",
         notes="4.1, 4.15",
         why="What dev and test are made of is what the network must learn.",
+        by_hand="days",
     ),
     Entry(
         name="Collect a more diverse training set",
         gap="data_mismatch",
         notes="4.1",
         why="What training never shows is met first in dev.",
+        by_hand="days",
     ),
     Entry(
         name="Look at 100 dev errors by hand",
@@ -195,6 +213,7 @@ CATALOGUE: tuple[Entry, ...] = (
         gap="dev_overfit",
         notes="4.2, 4.5",
         why="A dev set that many choices were made on is worn.",
+        by_hand="days",
     ),
     Entry(
         name="Change the dev set",

@@ -28,6 +28,8 @@ class Evidence:
         classes: the class names, where the task has classes.
         same_distribution: train and dev are stated, or were split, from one distribution.
         input_shape: shape of one input, (channels, height, width) for images; empty where unknown.
+        more_data: the most that twice the training data takes off the dev error, by the last
+            learning curve of the pipeline; None where none was made.
     """
 
     run_ids: tuple[str, ...]
@@ -41,6 +43,7 @@ class Evidence:
     classes: tuple[str, ...] = ()
     same_distribution: bool = False
     input_shape: tuple[int, ...] = ()
+    more_data: float | None = None
 
     @property
     def seeds(self) -> int:

@@ -10,11 +10,15 @@ from gapwise.diagnostics.evidence import Evidence
 from gapwise.diagnostics.pipeline_view import PipelineView
 from gapwise.records import Gap, Knob
 
+_EFFORTS = ("minutes", "hours", "days")
+
 
 def knobs(evidence: Evidence, gap: Gap, inherent: float = 0.0) -> tuple[Knob, ...]:
-    """Return the knobs that act on ``gap``, those with a command first.
+    """Return the knobs that act on ``gap``, the least effort of people first.
 
-    No knob can gain more than the gap itself, less what is inherent in the target.
+    No knob can gain more than the gap itself, less what is inherent in the target; more data no
+    more than twice the data gives by the learning curve, where one was made. Those of one effort
+    are ranked by what they can gain at most.
 
     Args:
         evidence: its pipeline decides which knobs apply; a run recorded without one gets only
@@ -31,7 +35,9 @@ def knobs(evidence: Evidence, gap: Gap, inherent: float = 0.0) -> tuple[Knob, ..
         for entry in CATALOGUE
         if entry.gap == part and (knob := _knob(entry, view, at_most))
     ]
-    return tuple(sorted(found, key=lambda knob: not knob.change))
+    return tuple(
+        sorted(found, key=lambda knob: (_EFFORTS.index(knob.effort), -(knob.at_most or 0)))
+    )
 
 
 def command(name: str, change: Mapping[str, Any]) -> str:
@@ -50,13 +56,22 @@ def _knob(entry: Entry, view: PipelineView, at_most: float) -> Knob | None:
             return None
         change = found
     name = str(view.get("name", ""))
+    curve = view.evidence.more_data if entry.more_data else None
+    bound = (
+        "the ladder"
+        if curve is None or curve >= at_most
+        else "the learning curve, at twice the data"
+    )
     return Knob(
         name=entry.name,
         gap=entry.gap,
         why=entry.why,
         change=change,
         command=command(name, change) if change and name else "",
-        at_most=at_most,
+        at_most=at_most if curve is None else min(at_most, max(0.0, curve)),
+        id=entry.id,
+        effort=entry.effort,
+        bound=bound,
     )
 
 

@@ -17,6 +17,7 @@ from gapwise.records import Diagnosis, HumanLevel
 from gapwise.settings import Settings
 from gapwise.tracking.store import CURVE_KIND, RunStore
 from gapwise.tracking.stored import StoredRun
+from gapwise.workflows import curve_store
 from gapwise.workflows.author import author
 
 KNOBS_TOLD = 5
@@ -48,12 +49,22 @@ def diagnose_runs(
     ledger = Ledger(settings.ledger_url)
     if test:
         looks.look(ledger, [run.run_id for run in runs], dataset=runs[0].dataset, author=author())
-    evidence, delta = gather(runs, ledger), _delta(runs[0])
+    evidence, delta = evidence_of(runs, settings), _delta(runs[0])
     diagnosis = ladder.diagnose(evidence, test=test, delta=delta)
     added = beside(_paths(runs), evidence, test=test, delta=delta)
     if by is not None:
         added["by"] = {by: parted.rows(parted.parted(evidence, by, test=test))}  # type: ignore[arg-type]
     return replace(diagnosis, extra={**diagnosis.extra, **added})
+
+
+def evidence_of(runs: Sequence[StoredRun], settings: Settings) -> Evidence:
+    """Return what is stored of ``runs``, and what the last learning curve says of their pipeline.
+
+    Raises:
+        DataError: a run has no predictions (it was stopped before its end, say).
+    """
+    evidence = gather(runs, Ledger(settings.ledger_url))
+    return replace(evidence, more_data=_more_data(runs[0], settings))
 
 
 def find_runs(
@@ -160,6 +171,13 @@ def _paths(runs: Sequence[StoredRun]) -> dict[str, list[Path]]:
 def _stated_human(run: StoredRun) -> list[HumanLevel]:
     pipeline = run.pipeline() or {}
     return [HumanLevel(**level) for level in pipeline.get("human", ())]
+
+
+def _more_data(run: StoredRun, settings: Settings) -> float | None:
+    """Return what twice the data gains at most by the last curve of the run's pipeline."""
+    name = (run.pipeline() or {}).get("name")
+    curves = curve_store.latest(settings, str(name)) if name else None
+    return curves.at_most if curves and curves.dataset == run.dataset else None
 
 
 def _delta(run: StoredRun) -> float:
