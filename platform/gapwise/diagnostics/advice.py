@@ -46,11 +46,11 @@ class AdviceRecord:
         """One sentence."""
         if not self.helped.n:
             return "Nothing has been tried yet."
-        held = ""
+        held, noun = "", "knob" if self.helped.n == 1 else "knobs"
         if self.within.n:
             held = f" {self.within.count} of {self.within.n} gained no more than their bound."
         return (
-            f"Of {self.helped.n} {'knob' if self.helped.n == 1 else 'knobs'} tried, {self.helped.count} surely helped"
+            f"Of {self.helped.n} {noun} tried, {self.helped.count} surely helped"
             f"{_span(self.helped)} and {self.hurt.count} surely hurt.{held}"
         )
 
