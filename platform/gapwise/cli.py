@@ -19,6 +19,7 @@ from gapwise.commands import (
     runs,
     select,
     servers,
+    slices,
     training,
 )
 from gapwise.errors import GapwiseError
@@ -35,7 +36,7 @@ app = typer.Typer(
 )
 MODULES = (
     *(data, networks, training, advice, curve, gradcheck, ensemble),
-    *(runs, select, metric, ceiling, gate, servers),
+    *(runs, slices, select, metric, ceiling, gate, servers),
 )
 for module in MODULES:
     for command in module.COMMANDS:
