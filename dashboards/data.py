@@ -32,6 +32,7 @@ from gapwise.workflows.attempt import DecisionLog, decision_log
 from gapwise.workflows.curve_store import Curves, all_latest
 from gapwise.workflows.report_facts import facts_of
 from gapwise.workflows.select import SelectRequest, select_run
+from gapwise.workflows.slices import Sliced, slice_run
 
 Stamp = tuple[Any, ...]
 
@@ -254,6 +255,11 @@ def decide(run_id: str, outcome: str, why: str) -> None:
     attempt.decide(run_id, outcome, why)
 
 
+def slices(run_id: str, split: str) -> Sliced:
+    """Return the error of a run by everything that is known of a split, and its weak slices."""
+    return _slices(run_id, split, stamp())
+
+
 def ceiling(system: str, perfect: tuple[str, ...]) -> Ceiling:
     """Return what the steps of a system can gain on dev; ``perfect`` holds ``STEP=RUN``."""
     return _ceiling(system, perfect, stamp())
@@ -294,6 +300,12 @@ def _matched(run_ids: Sequence[str], test: bool, at: Stamp) -> Matched:
 def _parted(run_ids: Sequence[str], by: By, test: bool, at: Stamp) -> tuple[Parted, ...]:
     found = [run(run_id) for run_id in run_ids]
     return parted(diagnose.gather(found, Ledger(Settings.read().ledger_url)), by, test=test)
+
+
+@st.cache_data(show_spinner="Searching for weak slices", max_entries=16)
+def _slices(run_id: str, split: str, at: Stamp) -> Sliced:
+    # A split is offered only after its test look was counted (open_splits).
+    return slice_run(run_id, split, look=False)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4, ttl=20)

@@ -24,6 +24,7 @@ EXPECTED = {
     "compare": ("/compare", "Fixed by B"),
     "select": ("/select", "Take"),
     "decision-log": ("/decision-log", "Nothing has been tried yet"),
+    "slices": ("/slices", "Weak slices"),
     "splits": ("/splits", "Save as YAML"),
     "networks": ("/networks", "Architecture"),
     "ceiling": ("/ceiling", "Runs of the same system with steps made perfect"),

@@ -24,7 +24,7 @@ else:
 shows = {
     "splits": "digits", "what_next": "largest gap", "runs": "5 runs", "run": "Error by epoch",
     "compare": "errs less", "networks": "Its weights cannot be read",
-    "select": "Take", "decision_log": "Nothing has been tried yet",
+    "select": "Take", "slices": "surely weak", "decision_log": "Nothing has been tried yet",
     "ceiling": "steps made perfect", "learning_curve": "No learning curve yet",
 }
 failed = []

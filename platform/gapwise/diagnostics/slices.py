@@ -197,6 +197,8 @@ def _keys(text: NDArray[np.str_]) -> NDArray[np.uint64]:
     hashed = np.full(len(text), 0xCBF29CE484222325, np.uint64)
     for place in range(width):
         letter = letters[:, place].astype(np.uint64)
+        if not letter.any():  # texts are padded at their ends: nothing follows
+            break
         mixed = (hashed ^ letter) * np.uint64(0x100000001B3)
         hashed = np.where(letter > 0, mixed, hashed)  # what is shorter is padded with 0
     return hashed

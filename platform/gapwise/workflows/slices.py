@@ -92,9 +92,12 @@ def slice_run(
     split: str = "dev",
     names: Sequence[str] = (),
     *,
+    look: bool = True,
     settings: Settings | None = None,
 ) -> Sliced:
-    """Return the error of a run by every column, and its weak slices; a look at test is counted.
+    """Return the error of a run by every column, and its weak slices.
+
+    A look at test is counted, unless ``look`` says that it was counted before.
 
     Columns are source, class and metadata, and of pictures that were trained on here brightness,
     contrast, sharpness and colour.
@@ -114,7 +117,7 @@ def slice_run(
         raise DataError(
             f"run {run.run_id} ({run.name}) has no predictions of {split!r}; it has: {known}"
         )
-    if split == "test":
+    if split == "test" and look:
         looks.look(Ledger(settings.ledger_url), [run.run_id], dataset=run.dataset, author=author())
     predictions = tables.read(path, split=split)
     given = columns_of(predictions) | pictures_of(run, predictions)
