@@ -13,7 +13,9 @@ LIMIT = 5.0
 TIMED = """
 import json, resource, sys, time
 import numpy as np
-from gapwise.diagnostics.slices import Examples, by_value, coded, weak
+from gapwise.diagnostics.slice_columns import coded
+from gapwise.diagnostics.slice_search import Examples
+from gapwise.diagnostics.slices import by_value, weak
 rows, columns = int(sys.argv[1]), int(sys.argv[2])
 random = np.random.default_rng(0)
 values = {f"c{i}": random.integers(0, 5 + i, rows).astype(str) for i in range(columns - 2)}

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import breakdown, carry, data, widgets
+from dashboards import breakdown, carry, choice_data, data, widgets
 from dashboards.gallery import flipped
 from dashboards.text import safe, said
 from gapwise.diagnostics.compare import Comparison
@@ -149,7 +149,7 @@ def preference(pair: Pair) -> None:
     """What people prefer, whatever the metric says; it is kept in the ledger."""
     note = "kept in the ledger; `gapwise metric` holds it against the metric (notes 4.6)"
     with widgets.card("preference", "Which of the two do people find better?", note):
-        stated = data.preference(pair.a, pair.b)
+        stated = choice_data.preference(pair.a, pair.b)
         if stated:
             name = "A" if stated.better == pair.a else "B"
             why = f": {stated.why}" if stated.why else ""
@@ -158,10 +158,10 @@ def preference(pair: Pair) -> None:
         with st.container(horizontal=True):
             for label, better, worse in (("A", pair.a, pair.b), ("B", pair.b, pair.a)):
                 if st.button(f"Prefer {label}", key=f"prefer-{label}"):
-                    data.prefer(better, worse, why)
+                    choice_data.prefer(better, worse, why)
                     st.rerun()
             if stated and st.button("Take it back", key="prefer-none"):
-                data.prefer(stated.better, stated.worse, why, withdraw=True)
+                choice_data.prefer(stated.better, stated.worse, why, withdraw=True)
                 st.rerun()
 
 

@@ -13,26 +13,20 @@ from dashboards import clock, names
 from gapwise.diagnostics.compare import Comparison
 from gapwise.diagnostics.matched import Matched, matched
 from gapwise.diagnostics.parted import By, Parted, parted
-from gapwise.diagnostics.selection import Selection
 from gapwise.diagnostics.steps import Ceiling
 from gapwise.errors import DataError, GapwiseError, shown
 from gapwise.figures.curves import Curve
-from gapwise.ledger import preferences
 from gapwise.ledger.ledger import Ledger
-from gapwise.ledger.preferences import Preference
 from gapwise.records import Diagnosis, Predictions
 from gapwise.reports.page import page
 from gapwise.settings import Settings
 from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import CURVE_KIND, RunStore
 from gapwise.tracking.stored import StoredRun
-from gapwise.workflows import attempt, compare, diagnose, metric
 from gapwise.workflows import ceiling as ceilings
-from gapwise.workflows.attempt import DecisionLog, decision_log
+from gapwise.workflows import compare, diagnose
 from gapwise.workflows.curve_store import Curves, all_latest
 from gapwise.workflows.report_facts import facts_of
-from gapwise.workflows.select import SelectRequest, select_run
-from gapwise.workflows.slices import Sliced, slice_run
 
 Stamp = tuple[Any, ...]
 
@@ -233,45 +227,9 @@ def comparison(a: str, b: str, split: str) -> Comparison:
     return _comparison(a, b, split, stamp())
 
 
-def preference(a: str, b: str) -> Preference | None:
-    """Return which of two runs people prefer, None where nobody said."""
-    dataset = run(a).dataset
-    stated = preferences.stated(Ledger(Settings.read().ledger_url), dataset)
-    return next((one for one in stated if {one.better, one.worse} == {a, b}), None)
-
-
-def prefer(better: str, worse: str, why: str, *, withdraw: bool = False) -> None:
-    """Note a preference in the ledger, or take it back."""
-    metric.prefer(better, worse, why, withdraw=withdraw)
-
-
-def decisions(experiment: str | None) -> DecisionLog:
-    """Return what was tried on which advice, the newest first."""
-    return decision_log(experiment)
-
-
-def decide(run_id: str, outcome: str, why: str) -> None:
-    """Note what became of a knob that was tried."""
-    attempt.decide(run_id, outcome, why)
-
-
-def slices(run_id: str, split: str) -> Sliced:
-    """Return the error of a run by everything that is known of a split, and its weak slices."""
-    return _slices(run_id, split, stamp())
-
-
 def ceiling(system: str, perfect: tuple[str, ...]) -> Ceiling:
     """Return what the steps of a system can gain on dev; ``perfect`` holds ``STEP=RUN``."""
     return _ceiling(system, perfect, stamp())
-
-
-def selection(experiment: str, optimize: str, limits: tuple[str, ...]) -> Selection:
-    """Return which run of an experiment to take, on dev; costs are measured where a limit asks.
-
-    Raises:
-        UsageError, DataError: a metric or a limit that means nothing here.
-    """
-    return _selection(experiment, optimize, limits, stamp())
 
 
 def report(run_id: str) -> bytes:
@@ -302,12 +260,6 @@ def _parted(run_ids: Sequence[str], by: By, test: bool, at: Stamp) -> tuple[Part
     return parted(diagnose.gather(found, Ledger(Settings.read().ledger_url)), by, test=test)
 
 
-@st.cache_data(show_spinner="Searching for weak slices", max_entries=16)
-def _slices(run_id: str, split: str, at: Stamp) -> Sliced:
-    # A split is offered only after its test look was counted (open_splits).
-    return slice_run(run_id, split, look=False)
-
-
 @st.cache_resource(show_spinner=False, max_entries=4, ttl=20)
 def _rows(at: Stamp) -> pd.DataFrame:
     # Shared, not copied for every page: nobody changes it. Parameters are many, and no list
@@ -334,8 +286,3 @@ def _comparison(a: str, b: str, split: str, at: Stamp) -> Comparison:
 @st.cache_data(show_spinner=False, max_entries=16)
 def _ceiling(system: str, perfect: tuple[str, ...], at: Stamp) -> Ceiling:
     return ceilings.ceiling(ceilings.CeilingRequest(source=system, perfect=perfect))
-
-
-@st.cache_data(show_spinner="Judging the runs", max_entries=16)
-def _selection(experiment: str, optimize: str, limits: tuple[str, ...], at: Stamp) -> Selection:
-    return select_run(SelectRequest(experiment=experiment, optimize=optimize, limits=limits))

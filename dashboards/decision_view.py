@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import carry, data, widgets
+from dashboards import carry, choice_data, data, widgets
 from dashboards.text import said
 from gapwise.diagnostics.advice import Record
 from gapwise.figures import words
@@ -16,7 +16,7 @@ ALL = "all"
 def chosen() -> DecisionLog | None:
     """Let people choose an experiment; None, with help, where nothing has been tried."""
     known = data.experiments()
-    found = data.decisions(None) if known else None
+    found = choice_data.decisions(None) if known else None
     if found is None or not found.decisions:
         widgets.empty(
             "Nothing has been tried yet",
@@ -29,7 +29,7 @@ def chosen() -> DecisionLog | None:
         name = carry.choose(
             "experiment", [ALL, *known], lambda e: f"Experiment  {e}", width=260, adopt=False
         )
-    return found if name == ALL else data.decisions(name)
+    return found if name == ALL else choice_data.decisions(name)
 
 
 def head(log: DecisionLog) -> None:
@@ -79,7 +79,7 @@ def change(log: DecisionLog) -> None:
         outcome = st.selectbox("Outcome", OUTCOMES, width=150)
         why = st.text_input("Why", key="decide-why", width=320)
         if st.button("Note it", key="decide"):
-            data.decide(new, outcome, why)
+            choice_data.decide(new, outcome, why)
             st.rerun()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import carry, data, widgets
+from dashboards import carry, choice_data, data, widgets
 from dashboards.text import safe, said
 from gapwise.diagnostics.measured import Value
 from gapwise.diagnostics.measures import NAMES, Measure, measure
@@ -53,7 +53,7 @@ def chosen() -> Asked | None:
 def selected(asked: Asked) -> Selection | None:
     """Return which run to take; None, with the reason on the page, where that cannot be told."""
     try:
-        return data.selection(asked.experiment, asked.optimize, asked.limits)
+        return choice_data.selection(asked.experiment, asked.optimize, asked.limits)
     except GapwiseError as error:
         st.info(said(str(error)[:1].upper() + str(error)[1:] + "."))
         return None

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import carry, data, widgets
+from dashboards import carry, choice_data, data, widgets
 from dashboards.text import safe, said
 from gapwise.diagnostics.slices import Slice
 from gapwise.figures import words
@@ -36,7 +36,7 @@ def chosen() -> tuple[str, str] | None:
 
 def sliced(run: str, split: str) -> Sliced:
     """Return the error by column and the weak slices."""
-    return data.slices(run, split)
+    return choice_data.slices(run, split)
 
 
 def head(found: Sliced) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gapwise.diagnostics.knob_changes import acts_on, credit, knobs_changed
 from gapwise.errors import DataError, shown
 from gapwise.records import Predictions
 from gapwise.statistics.intervals import Interval
@@ -19,22 +20,8 @@ from gapwise.statistics.paired import mcnemar, tango
 from gapwise.statistics.signflip import clustered_difference, sign_flip
 
 LEVEL = 0.05
-_SILENT = ("name", "description")
 _MEASURES = ("task.error", "task.tolerance", "task.relative_tolerance")
 """Keys of a pipeline that say what an example's error is."""
-_ACTS_ON = (
-    *((f"training.{key}", "variance") for key in ("l2", "augmentation", "early_stopping")),
-    ("network.dropout", "variance"),
-    ("training.weight_average", "variance"),
-    ("training", "avoidable_bias"),
-    ("network", "avoidable_bias"),
-    ("transfer", "variance"),
-    ("prediction", "variance"),
-    ("data.synthesize", "data_mismatch"),
-    ("data", "variance"),
-    ("splits", "data_mismatch"),
-)
-"""Start of a dotted key → the gap that it acts on; the first that fits counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +115,7 @@ def compare(
             "fractional": not _binary(errors_a, errors_b),
             "n_a": len(a),
             "n_b": len(b),
-            "credit": _credit(changed),
+            "credit": credit(changed),
             "acts_on": {key: gap for key in changed if (gap := acts_on(key))},
             "says": _disagreement(p_value, interval),
             "by": {
@@ -137,29 +124,6 @@ def compare(
             },
         },
     )
-
-
-def knobs_changed(
-    a: Mapping[str, Any] | None, b: Mapping[str, Any] | None
-) -> dict[str, tuple[Any, Any]]:
-    """Return the dotted keys in which two resolved pipelines differ, with both values.
-
-    Of a part or a transfer that only one of them has, the key that names it stands for all.
-    """
-    flat_a, flat_b = _flat(a or {}), _flat(b or {})
-    keys = [key for key in {**flat_a, **flat_b} if key.split(".")[0] not in _SILENT]
-    return {
-        key: (flat_a.get(key), flat_b.get(key))
-        for key in sorted(keys)
-        if flat_a.get(key) != flat_b.get(key) and not _is_detail(key, flat_a, flat_b)
-    }
-
-
-def _is_detail(key: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
-    """Return whether ``key`` says how something works that one of the pipelines does not have."""
-    section = key.rpartition(".")[0]
-    named_by = "transfer.start" if section == "transfer" else f"{section}.name"
-    return key != named_by and (named_by in a) != (named_by in b)
 
 
 def _check_measure(changed: Mapping[str, tuple[Any, Any]], tasks: Sequence[Any]) -> None:
@@ -172,18 +136,6 @@ def _check_measure(changed: Mapping[str, tuple[Any, Any]], tasks: Sequence[Any])
                 f"the runs measure errors differently ({key}: {shown(ours)} and {shown(theirs)}), "
                 "so no difference of them means anything; train one again with the other's"
             )
-
-
-def acts_on(key: str) -> str:
-    """Return the gap that a key of a pipeline acts on first, "" for the seed and what has none.
-
-    Orthogonalization (notes 4.2): bias by network and optimization, variance by regularization and
-    data, mismatch by where the data comes from.
-    """
-    if key == "seed":
-        return ""
-    found = (gap for start, gap in _ACTS_ON if key == start or key.startswith(f"{start}."))
-    return next(found, "")
 
 
 def _columns(predictions: Predictions) -> dict[str, NDArray[Any]]:
@@ -232,14 +184,6 @@ def _verdict(difference: float, p_value: float) -> str:
     if p_value >= LEVEL or difference == 0:
         return "undecided"
     return "b" if difference > 0 else "a"
-
-
-def _credit(changed: Mapping[str, Any]) -> str:
-    """Whether the difference can be credited to one knob (notes 4.2, orthogonalization)."""
-    knobs = [key for key in changed if key != "seed"]
-    if len(knobs) > 1:
-        return f"{len(knobs)} knobs moved, so the difference cannot be credited to any one of them"
-    return f"{knobs[0]} alone moved" if knobs else "no knob moved"
 
 
 def _shared(a: Predictions, b: Predictions) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -321,13 +265,3 @@ def _by_group(
     codes = np.unique(codes, return_inverse=True)[1]
     totals, masses = np.bincount(codes, sums), np.bincount(codes, weights)
     return totals.astype(np.float64), masses.astype(np.float64)
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
-        elif value is not None:
-            flat[f"{prefix}{key}"] = list(value) if isinstance(value, tuple) else value
-    return flat

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gapwise.diagnostics.words import of_gap
 from gapwise.terminal.out import console, grid, say
 
 COLOURS = {"kept": "green", "dropped": "red", "undecided": "yellow"}
@@ -28,6 +27,8 @@ def show_decided(document: Mapping[str, Any]) -> None:
 def show_decisions(document: Mapping[str, Any]) -> None:
     """Print every decision, the newest first, and how good the advice has been."""
     from rich.text import Text
+
+    from gapwise.diagnostics.words import of_gap
 
     out = console()
     if document["decisions"]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gapwise.diagnostics.words import of_gap
 from gapwise.terminal.out import console
 
 MOST = 6
@@ -12,6 +11,8 @@ MOST = 6
 
 def show_comparison(document: Mapping[str, Any]) -> None:
     """Print which of two runs is better, how sure that is, and what flipped."""
+    from gapwise.diagnostics.words import of_gap
+
     out = console()
     low, high = document["low"], document["high"]
     bounds = "no interval" if low is None else f"{100 * low:.2f} … {100 * high:.2f}"

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gapwise.diagnostics.measures import measure
 from gapwise.terminal.out import console, grid, say
 
 COLOURS = {"feasible": "green", "borderline": "yellow", "infeasible": "red"}
@@ -39,6 +38,8 @@ def show_selection(document: Mapping[str, Any]) -> None:
 
 def figure(name: str, value: Mapping[str, Any]) -> str:
     """Return a metric's value with its interval: a fraction in percent, all else in its unit."""
+    from gapwise.diagnostics.measures import measure
+
     if value["value"] is None:
         return "not known"
     scale, unit = (100, " %") if measure(name).is_fraction else (1, "")

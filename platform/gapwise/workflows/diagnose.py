@@ -8,8 +8,8 @@ from pathlib import Path
 from gapwise.diagnostics import evidence as stored
 from gapwise.diagnostics import ladder, parted
 from gapwise.diagnostics.beside import beside
-from gapwise.diagnostics.compare import knobs_changed
 from gapwise.diagnostics.evidence import Evidence
+from gapwise.diagnostics.knob_changes import knobs_changed
 from gapwise.errors import DataError, UsageError, shown
 from gapwise.ledger import human, looks
 from gapwise.ledger.ledger import Ledger

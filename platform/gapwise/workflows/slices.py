@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from gapwise.data import prepared as prepared_data
 from gapwise.data.properties import picture_properties
 from gapwise.diagnostics import words
-from gapwise.diagnostics.slices import Examples, Slice, by_value, coded, named, weak
+from gapwise.diagnostics.slice_columns import coded
+from gapwise.diagnostics.slice_search import Examples
+from gapwise.diagnostics.slices import Slice, by_value, named, weak
 from gapwise.errors import DataError, GapwiseError, UsageError, did_you_mean, shown
 from gapwise.ledger import looks
 from gapwise.ledger.ledger import Ledger

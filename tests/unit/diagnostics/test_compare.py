@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gapwise.diagnostics.compare import compare, knobs_changed
+from gapwise.diagnostics.compare import compare
 from gapwise.diagnostics.evidence import Evidence, from_memory
+from gapwise.diagnostics.knob_changes import knobs_changed
 from gapwise.diagnostics.ladder import diagnose
 from gapwise.diagnostics.matched import matched
 from gapwise.errors import DataError

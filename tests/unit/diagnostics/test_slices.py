@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gapwise.diagnostics.slices import Examples, by_value, coded, halves, named, weak
+from gapwise.diagnostics.slice_columns import coded
+from gapwise.diagnostics.slice_search import Examples, halves
+from gapwise.diagnostics.slices import by_value, named, weak
 from gapwise.errors import DataError
 
 

@@ -1,0 +1,61 @@
+"""What the pages of choices read and write: select, slices, preferences, the decision log."""
+
+import streamlit as st
+
+from dashboards.data import Stamp, run, stamp
+from gapwise.diagnostics.selection import Selection
+from gapwise.ledger import preferences
+from gapwise.ledger.ledger import Ledger
+from gapwise.ledger.preferences import Preference
+from gapwise.settings import Settings
+from gapwise.workflows import attempt, metric
+from gapwise.workflows.attempt import DecisionLog, decision_log
+from gapwise.workflows.select import SelectRequest, select_run
+from gapwise.workflows.slices import Sliced, slice_run
+
+
+def preference(a: str, b: str) -> Preference | None:
+    """Return which of two runs people prefer, None where nobody said."""
+    dataset = run(a).dataset
+    stated = preferences.stated(Ledger(Settings.read().ledger_url), dataset)
+    return next((one for one in stated if {one.better, one.worse} == {a, b}), None)
+
+
+def prefer(better: str, worse: str, why: str, *, withdraw: bool = False) -> None:
+    """Note a preference in the ledger, or take it back."""
+    metric.prefer(better, worse, why, withdraw=withdraw)
+
+
+def decisions(experiment: str | None) -> DecisionLog:
+    """Return what was tried on which advice, the newest first."""
+    return decision_log(experiment)
+
+
+def decide(run_id: str, outcome: str, why: str) -> None:
+    """Note what became of a knob that was tried."""
+    attempt.decide(run_id, outcome, why)
+
+
+def selection(experiment: str, optimize: str, limits: tuple[str, ...]) -> Selection:
+    """Return which run of an experiment to take, on dev; costs are measured where a limit asks.
+
+    Raises:
+        UsageError, DataError: a metric or a limit that means nothing here.
+    """
+    return _selection(experiment, optimize, limits, stamp())
+
+
+def slices(run_id: str, split: str) -> Sliced:
+    """Return the error of a run by everything that is known of a split, and its weak slices."""
+    return _slices(run_id, split, stamp())
+
+
+@st.cache_data(show_spinner="Searching for weak slices", max_entries=16)
+def _slices(run_id: str, split: str, at: Stamp) -> Sliced:
+    # A split is offered only after its test look was counted (open_splits).
+    return slice_run(run_id, split, look=False)
+
+
+@st.cache_data(show_spinner="Judging the runs", max_entries=16)
+def _selection(experiment: str, optimize: str, limits: tuple[str, ...], at: Stamp) -> Selection:
+    return select_run(SelectRequest(experiment=experiment, optimize=optimize, limits=limits))
