@@ -5,11 +5,13 @@ import streamlit as st
 from dashboards.data import Stamp, run, stamp
 from gapwise.diagnostics.selection import Selection
 from gapwise.ledger import preferences
+from gapwise.ledger.decisions import Decision
 from gapwise.ledger.ledger import Ledger
 from gapwise.ledger.preferences import Preference
 from gapwise.settings import Settings
-from gapwise.workflows import attempt, metric
-from gapwise.workflows.attempt import DecisionLog, decision_log
+from gapwise.workflows import decision_log as log
+from gapwise.workflows import metric
+from gapwise.workflows.decision_log import DecisionLog
 from gapwise.workflows.select import SelectRequest, select_run
 from gapwise.workflows.slices import Sliced, slice_run
 
@@ -28,12 +30,12 @@ def prefer(better: str, worse: str, why: str, *, withdraw: bool = False) -> None
 
 def decisions(experiment: str | None) -> DecisionLog:
     """Return what was tried on which advice, the newest first."""
-    return decision_log(experiment)
+    return log.decision_log(experiment)
 
 
-def decide(run_id: str, outcome: str, why: str) -> None:
+def decide(decision: Decision, outcome: str, why: str) -> None:
     """Note what became of a knob that was tried."""
-    attempt.decide(run_id, outcome, why)
+    log.decide(decision.new, outcome, why, knob=decision.knob, base=decision.base)
 
 
 def selection(experiment: str, optimize: str, limits: tuple[str, ...]) -> Selection:

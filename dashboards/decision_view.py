@@ -7,7 +7,7 @@ from dashboards.text import said
 from gapwise.diagnostics.advice import Record
 from gapwise.figures import words
 from gapwise.ledger.decisions import OUTCOMES, Decision
-from gapwise.workflows.attempt import DecisionLog
+from gapwise.workflows.decision_log import DecisionLog
 
 TRY = "gapwise try latest KNOB"
 ALL = "all"
@@ -69,17 +69,17 @@ def change(log: DecisionLog) -> None:
     if not log.decisions:
         return
     names = log.names
-    known = {one.new: f"{one.knob} · {names.get(one.new, one.new[:10])}" for one in log.decisions}
+    known = [f"{one.knob} · {names.get(one.new, one.new[:10])}" for one in log.decisions]
     note = "kept in the ledger beside what was said"
     with (
         widgets.card("change", "Changed your mind?", note),
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
-        new = st.selectbox("Decision", list(known), format_func=known.__getitem__, width=420)
+        row = st.selectbox("Decision", range(len(known)), format_func=known.__getitem__, width=420)
         outcome = st.selectbox("Outcome", OUTCOMES, width=150)
         why = st.text_input("Why", key="decide-why", width=320)
         if st.button("Note it", key="decide"):
-            choice_data.decide(new, outcome, why)
+            choice_data.decide(log.decisions[row], outcome, why)
             st.rerun()
 
 

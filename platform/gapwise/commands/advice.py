@@ -31,13 +31,19 @@ def decide(
     run: RunRef,
     outcome: Annotated[str, typer.Argument(help="kept, dropped or undecided.")],
     why: Annotated[str, typer.Option(help="Why.")] = "",
+    knob: Annotated[
+        str | None, typer.Option(help="Which, where several knobs led to that run.")
+    ] = None,
+    base: Annotated[
+        str | None, typer.Option(help="Run that it was turned in, where several are known.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what became of a knob that was tried: whether the run that it led to is kept."""
     from gapwise.records import plain
-    from gapwise.workflows.attempt import decide as note
+    from gapwise.workflows.decision_log import decide as note
 
-    out.give(plain(vars(note(run, outcome, why))), as_json, show_decided)
+    out.give(plain(vars(note(run, outcome, why, knob=knob, base=base))), as_json, show_decided)
 
 
 def decisions(
@@ -45,7 +51,7 @@ def decisions(
     as_json: AsJson = False,
 ) -> None:
     """Show the decision log: what knobs were to gain, what they gained, and how good advice was."""
-    from gapwise.workflows.attempt import decision_log
+    from gapwise.workflows.decision_log import decision_log
 
     out.give(decision_log(experiment), as_json, show_decisions)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gapwise.diagnostics import words
-from gapwise.diagnostics.errors_by_split import from_predictions
+from gapwise.diagnostics.errors_by_split import from_predictions, group_keys
 from gapwise.records import Predictions
 from gapwise.statistics.best_of import Optimism, best_of
 
@@ -81,7 +81,7 @@ def wear(runs: Mapping[str, Predictions], looks: int = 0) -> Wear | None:
     errors = np.stack([_sorted_errors(runs[run]) for run in kept])
     first = runs[kept[0]]
     order = np.argsort(first.example_id)
-    group = None if first.group is None else _groups(first.group[order])
+    group = group_keys(None if first.group is None else first.group[order])
     found = best_of(errors, first.weight[order], group)
     interval = from_predictions(first).interval
     half = None if interval is None else (interval.high - interval.low) / 2
@@ -96,9 +96,3 @@ def wear(runs: Mapping[str, Predictions], looks: int = 0) -> Wear | None:
 
 def _sorted_errors(predictions: Predictions) -> Any:
     return predictions.error[np.argsort(predictions.example_id)]
-
-
-def _groups(group: Any) -> Any:
-    """Return group keys with examples of no group as groups of one."""
-    alone = np.char.add("\\0row ", np.arange(len(group)).astype(str))
-    return np.where(group == "", alone, group)

@@ -83,7 +83,7 @@ def summarise(columns: Columns) -> SplitErrors:
     weight = columns.weight
     if weight is not None and (weight == 1).all():
         weight = None
-    part = _Part(columns.error, weight, _groups(columns), columns.example)
+    part = _Part(columns.error, weight, group_keys(columns.group), columns.example)
     total = part.errors(slice(None))
     return SplitErrors(
         n=total.n,
@@ -187,9 +187,11 @@ def _check(columns: Columns) -> None:
         raise DataError(f"{columns.where}: all weights are 0; give at least one example a weight")
 
 
-def _groups(columns: Columns) -> NDArray[np.generic] | None:
-    """Group keys with examples without a group as groups of one; None where all stand alone."""
-    group = columns.group
+def group_keys(group: NDArray[np.generic] | None) -> NDArray[np.generic] | None:
+    """Return group keys (n,) with examples without a group ("") as groups of one.
+
+    None where all examples stand alone.
+    """
     if group is None:
         return None
     if group.dtype.kind in "US":

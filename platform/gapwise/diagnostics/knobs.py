@@ -26,7 +26,7 @@ def knobs(evidence: Evidence, gap: Gap, inherent: float = 0.0) -> tuple[Knob, ..
         gap: a gap of the ladder; a combined one gets the knobs of all its parts.
         inherent: part of the gap that people meet too, as a fraction of 1.
     """
-    parts = ["avoidable_bias" if part == "bias" else part for part in gap.name.split("+")]
+    parts = [acted_on(part) for part in gap.name.split("+")]
     at_most = max(0.0, gap.gap - max(0.0, inherent))
     view = PipelineView(evidence)
     found = [
@@ -42,8 +42,18 @@ def knobs(evidence: Evidence, gap: Gap, inherent: float = 0.0) -> tuple[Knob, ..
 
 def command(name: str, change: Mapping[str, Any]) -> str:
     """Return the command line that trains pipeline ``name`` with ``change``."""
-    overrides = [shlex.quote(f"{key}={_yaml(value)}") for key, value in change.items()]
-    return " ".join(["gapwise train", shlex.quote(name), *overrides])
+    quoted = [shlex.quote(word) for word in overrides(change)]
+    return " ".join(["gapwise train", shlex.quote(name), *quoted])
+
+
+def overrides(change: Mapping[str, Any]) -> list[str]:
+    """Return a change as ``dotted.key=value`` words, as a command line takes them."""
+    return [f"{key}={_yaml(value)}" for key, value in change.items()]
+
+
+def acted_on(part: str) -> str:
+    """Return the gap of the catalogue that a part of a ladder's gap is: bias is the avoidable."""
+    return "avoidable_bias" if part == "bias" else part
 
 
 def _knob(entry: Entry, view: PipelineView, at_most: float) -> Knob | None:

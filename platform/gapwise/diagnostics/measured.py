@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from gapwise.diagnostics.compare import compare
-from gapwise.diagnostics.errors_by_split import from_predictions
+from gapwise.diagnostics.errors_by_split import from_predictions, group_keys
 from gapwise.diagnostics.measures import Measure
 from gapwise.diagnostics.weighing import Weighing, balanced, weighed
 from gapwise.errors import DataError, did_you_mean, shown
@@ -77,7 +77,8 @@ def p_value(
     _, rows_a, rows_b = np.intersect1d(a.example_id, b.example_id, return_indices=True)
     names = list(dict.fromkeys([*a.classes, *b.classes]))
     first, second = _table(measure, a, names, rows_a), _table(measure, b, names, rows_b)
-    return _swapped(measure, (first, second), _units(a)[rows_a])
+    units = _units(a)
+    return _swapped(measure, (first, second), rows_a if units is None else units[rows_a])
 
 
 def judged(
@@ -164,7 +165,8 @@ def _figure(measure: Measure, predictions: Predictions) -> Value:
     if np.isnan(value):
         return Value(value=None, why=f"{measure.name} is undefined: {_missing(measure)}")
     units = _units(predictions)
-    independent = predictions.group is None and bool((predictions.weight == 1).all())
+    independent = units is None and bool((predictions.weight == 1).all())
+    units = np.arange(len(predictions)) if units is None else units
     groups = int(units.max()) + 1
     if groups < 2:
         return Value(value=value, why="a single group shows no spread")
@@ -214,15 +216,10 @@ def _most(measure: Measure, tallies: Tallies, classes: Sequence[str]) -> float:
     return float(len(kept) ** 2 / (1 / kept).sum())
 
 
-def _units(predictions: Predictions) -> NDArray[np.int64]:
-    """Return (n,) what each example is resampled with: its group, or itself alone."""
-    alone = np.arange(len(predictions))
-    group = predictions.group
-    if group is None:
-        return alone
-    single = np.char.add("\0row ", alone.astype(str))
-    keys = np.where(group == "", single, group)
-    return np.unique(keys, return_inverse=True)[1].astype(np.int64)
+def _units(predictions: Predictions) -> NDArray[np.int64] | None:
+    """Return (n,) the group that each example is resampled with; None where each stands alone."""
+    keys = group_keys(predictions.group)
+    return None if keys is None else np.unique(keys, return_inverse=True)[1].astype(np.int64)
 
 
 def _swapped(measure: Measure, pair: tuple[_Table, _Table], units: NDArray[np.int64]) -> float:

@@ -58,7 +58,7 @@ _STORED = tuple(f.name for f in fields(Decision) if f.name not in _SPOKEN)
 
 
 def decide(ledger: Ledger, decision: Decision, *, dataset: str) -> Event:
-    """Note a decision; a later one about the same two runs takes its place, the past stays."""
+    """Note a decision; a later one about the same runs and knob takes its place, the past stays."""
     value = {name: getattr(decision, name) for name in _STORED}
     value["change"] = dict(decision.change)
     return ledger.append(
@@ -67,10 +67,10 @@ def decide(ledger: Ledger, decision: Decision, *, dataset: str) -> Event:
 
 
 def standing(ledger: Ledger, dataset: str | None = None) -> list[Decision]:
-    """Return what stands of every pair of runs, in the order in which it was first decided."""
-    found: dict[tuple[str, str], Decision] = {}
+    """Return what stands of each knob between two runs, in the order of the first word on it."""
+    found: dict[tuple[str, str, str], Decision] = {}
     for event in ledger.events(kind=KIND, dataset=dataset):
         known = {name: event.value[name] for name in _STORED}
         decision = Decision(**known, why=event.reason, author=event.author, utc=event.utc)
-        found[(decision.base, decision.new)] = decision
+        found[(decision.base, decision.new, decision.knob)] = decision
     return list(found.values())

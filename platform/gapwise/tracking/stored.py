@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gapwise.errors import StorageError
+from gapwise.errors import DataError, StorageError
 from gapwise.records import SPLITS
 from gapwise.tracking import spool
 from gapwise.tracking.client import answering
@@ -149,6 +149,20 @@ class StoredRun:
     def predictions_path(self, split: str) -> Path | None:
         """Return the predictions of a split, None when the run has none."""
         return self.artifact(f"predictions/{split}.parquet") if split in self.splits() else None
+
+    def needed_predictions(self, split: str) -> Path:
+        """Return the predictions of a split.
+
+        Raises:
+            DataError: the run has none.
+        """
+        path = self.predictions_path(split)
+        if path is None:
+            known = ", ".join(self.splits()) or "none"
+            raise DataError(
+                f"run {self.run_id} ({self.name}) has no predictions of {split!r}; it has: {known}"
+            )
+        return path
 
     def splits(self) -> list[str]:
         """Return the splits that there are predictions of, in the ladder's order."""

@@ -49,6 +49,7 @@ ALONE = World()
 _now = ALONE
 _store: Any = None
 _examples = 0
+_failing = False
 
 
 def world() -> World:
@@ -104,10 +105,17 @@ def fails_first() -> bool:
 
     One failure takes all processes along, and its cause is told by the first.
     """
+    global _failing
+    _failing = True
     try:
         return _store is None or _store.add("failures", 1) == 1
     except RuntimeError:  # the store went with torchrun, which tells of that itself
         return False
+
+
+def failing() -> bool:
+    """Return whether this process has failed, and is about to end with a word on why."""
+    return _failing
 
 
 @contextmanager
@@ -268,9 +276,11 @@ def _gradient(parameter: Tensor) -> Tensor:
 
 @contextmanager
 def _answered() -> Iterator[None]:
+    global _failing
     try:
         yield
     except RuntimeError as error:
+        _failing = True
         raise lost(error) from error
 
 

@@ -1,16 +1,15 @@
 """`gapwise try`: turn one knob, compare on the same examples, and write down what it gained."""
 
-import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from gapwise.diagnostics.advice import AdviceRecord, Tried, advice_record
+from gapwise.diagnostics import ladder
 from gapwise.diagnostics.catalogue import CATALOGUE
 from gapwise.diagnostics.compare import Comparison
-from gapwise.diagnostics.knobs import knobs
+from gapwise.diagnostics.knobs import acted_on, knobs, overrides
 from gapwise.errors import DataError, UsageError, did_you_mean, shown
 from gapwise.ledger import decisions
-from gapwise.ledger.decisions import OUTCOMES, Decision, Outcome
+from gapwise.ledger.decisions import Decision, Outcome
 from gapwise.ledger.ledger import Ledger
 from gapwise.records import Gap, Knob, plain
 from gapwise.settings import Settings
@@ -18,7 +17,7 @@ from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
 from gapwise.workflows.author import author
 from gapwise.workflows.compare import compare_runs
-from gapwise.workflows.diagnose import diagnose_runs, evidence_of
+from gapwise.workflows.diagnose import evidence_of
 from gapwise.workflows.train import train
 
 
@@ -30,13 +29,11 @@ class Attempt:
         decision: what stands in the ledger.
         comparison: base (A) against new (B) on dev.
         known: whether it was tried before, and nothing was trained or written now.
-        names: of base and new run.
     """
 
     decision: Decision
     comparison: Comparison
     known: bool
-    names: tuple[str, str]
 
     @property
     def says(self) -> str:
@@ -46,7 +43,7 @@ class Attempt:
         span = (
             ""
             if one.low is None or one.high is None
-            else (f" ({100 * one.low:.1f} to {100 * one.high:.1f})")
+            else f" ({100 * one.low:.1f} to {100 * one.high:.1f})"
         )
         ends = {
             "kept": "it is kept",
@@ -107,7 +104,8 @@ def attempt(
     knob = find_knob(base, knob_id, settings)
     before = _tried(ledger, base, knob, None if new is None else store.open(new).run_id)
     if before is not None and not again:
-        return _told(before, store, settings, known=True)
+        known = compare_runs(before.base, before.new, "dev", None, settings)
+        return Attempt(decision=before, comparison=known, known=True)
     after = store.open(new) if new is not None else _turned(base, knob, settings, store)
     if after.run_id == base.run_id:
         raise UsageError(f"{shown(ref)} is the run itself; name one in which the knob is turned")
@@ -130,7 +128,7 @@ def attempt(
         author=author(),
     )
     decisions.decide(ledger, decision, dataset=base.dataset)
-    return _told(decision, store, settings, known=False)
+    return Attempt(decision=decision, comparison=found, known=False)
 
 
 def find_knob(run: StoredRun, knob_id: str, settings: Settings) -> Knob:
@@ -139,8 +137,8 @@ def find_knob(run: StoredRun, knob_id: str, settings: Settings) -> Knob:
     Raises:
         UsageError: there is none, or it does not apply.
     """
-    diagnosis = diagnose_runs([run.run_id], settings=settings)
     evidence = evidence_of([run], settings)
+    diagnosis = ladder.diagnose(evidence)
     inherent = float((diagnosis.extra.get("inherent_mismatch") or {}).get("gap", 0.0))
     offered = {
         knob.id: knob
@@ -155,88 +153,13 @@ def find_knob(run: StoredRun, knob_id: str, settings: Settings) -> Knob:
             f"there is no knob {shown(knob_id)!r}; {did_you_mean(knob_id, list(everything))}"
         )
     gap = everything[knob_id].gap
-    if all(
-        gap not in one.name.replace("bias", "avoidable_bias").split("+") for one in diagnosis.gaps
-    ):
+    known = {acted_on(part) for one in diagnosis.gaps for part in one.name.split("+")}
+    if gap not in known:
         return _unbounded(knob_id, gap, evidence)
     raise UsageError(
         f"the knob {knob_id} does not apply to run {run.run_id} ({run.name}): it is turned "
         f"already, or the pipeline has no such part; these do: {', '.join(offered) or 'none'}"
     )
-
-
-def decide(ref: str, outcome: str, why: str = "", *, settings: Settings | None = None) -> Decision:
-    """Change what became of a knob that was tried: the newest decision whose new run is ``ref``.
-
-    Raises:
-        UsageError: nothing was decided about that run, or the outcome is none.
-    """
-    settings = settings or Settings.read()
-    run = RunStore(settings).open(ref)
-    if outcome not in OUTCOMES:
-        raise UsageError(f"{shown(outcome)!r} is no outcome; {did_you_mean(outcome, OUTCOMES)}")
-    ledger = Ledger(settings.ledger_url)
-    found = [one for one in decisions.standing(ledger, run.dataset) if one.new == run.run_id]
-    if not found:
-        raise UsageError(
-            f"no knob was tried that led to run {run.run_id} ({run.name}); `gapwise decisions` "
-            "lists those that were"
-        )
-    chosen: Outcome = outcome
-    changed = replace(found[-1], outcome=chosen, why=why, author=author())
-    decisions.decide(ledger, changed, dataset=run.dataset)
-    return changed
-
-
-@dataclass(frozen=True, kw_only=True)
-class DecisionLog:
-    """What ``decisions --json`` says: the newest first, and how good the advice has been."""
-
-    decisions: tuple[Decision, ...]
-    names: dict[str, str]
-    record: AdviceRecord
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the document."""
-        found: dict[str, Any] = plain(
-            {
-                "decisions": [
-                    {**asdict(one), "base_name": self.names.get(one.base, ""),
-                     "new_name": self.names.get(one.new, ""), "within": one.within}
-                    for one in self.decisions
-                ],
-                "record": self.record.as_json(),
-            }
-        )  # fmt: skip
-        return found
-
-
-def decision_log(experiment: str | None = None, *, settings: Settings | None = None) -> DecisionLog:
-    """Return every decision, the newest first; of one experiment's runs where it is named.
-
-    Raises:
-        UsageError: there is no such experiment.
-    """
-    settings = settings or Settings.read()
-    store = RunStore(settings)
-    if experiment is not None and experiment not in store.experiments():
-        known = store.experiments()
-        raise UsageError(
-            f"there is no experiment {shown(experiment)!r}; {did_you_mean(experiment, known)}"
-        )
-    rows = store.rows(experiment)
-    names = dict(zip(rows["run_id"].astype(str), rows["name"].astype(str), strict=True))
-    stands = decisions.standing(Ledger(settings.ledger_url))
-    kept = [one for one in stands if experiment is None or one.base in names]
-    tried = [
-        Tried(
-            helped=one.p_value < 0.05 and one.gained > 0,
-            hurt=one.p_value < 0.05 and one.gained < 0,
-            within=one.within,
-        )
-        for one in kept
-    ]
-    return DecisionLog(decisions=tuple(reversed(kept)), names=names, record=advice_record(tried))
 
 
 def _unbounded(knob_id: str, gap: str, evidence: Any) -> Knob:
@@ -262,7 +185,7 @@ def _turned(base: StoredRun, knob: Knob, settings: Settings, store: RunStore) ->
             f"run {base.run_id} ({base.name}) has no pipeline here to turn a knob of; name a run "
             "that `gapwise train` made here"
         )
-    words = [f"{key}={_yaml(value)}" for key, value in knob.change.items()]
+    words = overrides(knob.change)
     if base.seed is not None:
         words.append(f"seed={base.seed}")
     done = train(
@@ -282,16 +205,6 @@ def _tried(ledger: Ledger, base: StoredRun, knob: Knob, new: str | None) -> Deci
     return None
 
 
-def _told(decision: Decision, store: RunStore, settings: Settings, *, known: bool) -> Attempt:
-    found = compare_runs(decision.base, decision.new, "dev", None, settings)
-    names = (store.open(decision.base).name, store.open(decision.new).name)
-    return Attempt(decision=decision, comparison=found, known=known, names=names)
-
-
 def _outcome(found: Comparison) -> Outcome:
     outcomes: dict[str, Outcome] = {"a": "dropped", "b": "kept"}
     return outcomes.get(found.verdict, "undecided")
-
-
-def _yaml(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

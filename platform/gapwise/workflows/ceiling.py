@@ -11,17 +11,16 @@ from numpy.typing import NDArray
 
 from gapwise.diagnostics import ceiling as ceilings
 from gapwise.diagnostics.compare import compare
+from gapwise.diagnostics.errors_by_split import group_keys
 from gapwise.diagnostics.steps import Ceiling, Errors, System
 from gapwise.errors import DataError, UsageError, did_you_mean, shown
-from gapwise.ledger import looks
-from gapwise.ledger.ledger import Ledger
 from gapwise.records import SPLITS, Predictions
 from gapwise.settings import Settings
 from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
-from gapwise.workflows.author import author
 from gapwise.workflows.foreign_table import read_table
+from gapwise.workflows.looking import count_looks
 
 PERFECT_ERROR: Final = "error_perfect_"
 PERFECT_PREDICTED: Final = "predicted_perfect_"
@@ -89,7 +88,7 @@ def _from_table(frame: pd.DataFrame, request: CeilingRequest, split: str, where:
         perfect={key: _end_errors(frame, *_columns(key), where) for key in perfect},
         right={step: _right(frame, name, where) for step, name in correct.items()},
         weight=None if weight is None or (weight == 1).all() else weight,
-        group=_groups(frame["group"].fillna("").to_numpy(np.str_)) if "group" in frame else None,
+        group=group_keys(frame["group"].fillna("").to_numpy(np.str_)) if "group" in frame else None,
     )
 
 
@@ -170,13 +169,6 @@ def _right(frame: pd.DataFrame, name: str, where: str) -> NDArray[np.bool_]:
     return known.to_numpy(np.bool_)
 
 
-def _groups(names: NDArray[np.str_]) -> NDArray[np.generic] | None:
-    """Return keys of groups, an example without one alone; None where all stand alone."""
-    alone = names == ""
-    keys = np.where(alone, np.char.add("\0", np.arange(len(names)).astype(str)), names)
-    return None if len(np.unique(keys)) == len(keys) else keys
-
-
 def _from_runs(request: CeilingRequest, split: str, settings: Settings) -> System:
     store = RunStore(settings)
     wanted = {key: store.open(ref) for key, ref in map(_named, request.perfect)}
@@ -184,8 +176,7 @@ def _from_runs(request: CeilingRequest, split: str, settings: Settings) -> Syste
     end = _table(run, split)
     others = {key: _table(other, split) for key, other in wanted.items()}
     if split == "test":
-        seen = [run.run_id, *(other.run_id for other in wanted.values())]
-        looks.look(Ledger(settings.ledger_url), seen, dataset=run.dataset, author=author())
+        count_looks([run, *wanted.values()], settings)
     ids = end.example_id
     for other in others.values():
         compare(end, other)  # refuses other labels, other tasks, and no shared example
@@ -201,7 +192,7 @@ def _from_runs(request: CeilingRequest, split: str, settings: Settings) -> Syste
         error=end.error[rows],
         perfect={key: other.error[_rows(other, ids)] for key, other in others.items()},
         weight=None if (weight == 1).all() else weight,
-        group=None if end.group is None else _groups(end.group[rows]),
+        group=group_keys(None if end.group is None else end.group[rows]),
     )
 
 
@@ -217,13 +208,7 @@ def _named(text: str) -> tuple[tuple[str, ...], str]:
 
 
 def _table(run: StoredRun, split: str) -> Predictions:
-    path = run.predictions_path(split)
-    if path is None:
-        known = ", ".join(run.splits()) or "none"
-        raise DataError(
-            f"run {run.run_id} ({run.name}) has no predictions of {split!r}; it has: {known}"
-        )
-    return tables.read(path, split=split)
+    return tables.read(run.needed_predictions(split), split=split)
 
 
 def _rows(table: Predictions, ids: NDArray[np.str_]) -> NDArray[np.int64]:

@@ -2,25 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from gapwise.diagnostics.compare import Comparison
-from gapwise.diagnostics.errors_by_split import SplitErrors, from_predictions
+from gapwise.diagnostics.errors_by_split import from_predictions
 from gapwise.diagnostics.gate import Limit, Rule, not_worse
 from gapwise.diagnostics.measures import NAMES, measure
 from gapwise.diagnostics.selection import limit_rule
-from gapwise.errors import DataError, UsageError, did_you_mean, shown
-from gapwise.ledger import looks
-from gapwise.ledger.ledger import Ledger
+from gapwise.errors import UsageError, did_you_mean, shown
 from gapwise.records import SPLITS, plain
 from gapwise.settings import Settings
 from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
-from gapwise.workflows.author import author
 from gapwise.workflows.best import best_other
 from gapwise.workflows.compare import compare_runs
+from gapwise.workflows.looking import count_looks
 from gapwise.workflows.measuring import ABSENT, Measuring
 
 OnDoubt = Literal["pass", "fail"]
@@ -111,7 +108,7 @@ def check_run(request: CheckRequest, settings: Settings | None = None) -> Check:
         compared = compare_runs(run.run_id, reference.run_id, split, None, settings)
         first = not_worse(compared, shown(reference.name), request.margin)
     elif split == "test" and any(measure(limit.metric).is_fraction for limit in limits):
-        looks.look(Ledger(settings.ledger_url), [run.run_id], dataset=run.dataset, author=author())
+        count_looks([run], settings)
     measuring = Measuring(split=split, settings=settings)
     measuring.read([run], [measure(limit.metric) for limit in limits])
     rules = [first, *(_limit(limit, run, measuring) for limit in limits)]
@@ -162,7 +159,8 @@ def _limit(limit: Limit, run: StoredRun, measuring: Measuring) -> Rule:
     open_splits = [name for name in run.splits() if name != "test"]
     judged = {f"{name}/{ERROR}": name for name in open_splits}
     if limit.metric in judged:
-        errors = _errors(run, judged[limit.metric])
+        split = judged[limit.metric]
+        errors = from_predictions(tables.read(run.needed_predictions(split), split=split))
         return limit.judge(errors.rate, errors.interval)
     value = measuring.value(measure(limit.metric), run)
     if value.why == ABSENT:
@@ -172,13 +170,3 @@ def _limit(limit: Limit, run: StoredRun, measuring: Measuring) -> Rule:
             f"{did_you_mean(limit.metric, known)}"
         )
     return limit_rule(limit, value)
-
-
-def _errors(run: StoredRun, split: str) -> SplitErrors:
-    path: Path | None = run.predictions_path(split)
-    if path is None:
-        known = ", ".join(run.splits()) or "none"
-        raise DataError(
-            f"run {run.run_id} ({run.name}) has no predictions of {split!r}; it has: {known}"
-        )
-    return from_predictions(tables.read(path, split=split))

@@ -1,19 +1,16 @@
 """Compare two stored runs on the examples that both predicted."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from gapwise.diagnostics.compare import Comparison, compare
-from gapwise.errors import DataError, UsageError, did_you_mean, shown
-from gapwise.ledger import looks
-from gapwise.ledger.ledger import Ledger
+from gapwise.errors import UsageError, did_you_mean, shown
 from gapwise.records import SPLITS
 from gapwise.settings import Settings
 from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
-from gapwise.workflows.author import author
+from gapwise.workflows.looking import count_looks
 
 
 def compare_runs(
@@ -35,9 +32,9 @@ def compare_runs(
     settings = settings or Settings.read()
     store = RunStore(settings)
     runs = [store.open(ref, experiment) for ref in (a, b)]
-    paths = [_path(run, split) for run in runs]
+    paths = [run.needed_predictions(split) for run in runs]
     if split == "test":
-        _count_look(runs, Ledger(settings.ledger_url))
+        count_looks(runs, settings)
     first, second = (tables.read(path, split=split) for path in paths)
     ours, theirs = _pipelines(runs)
     return compare(first, second, pipelines=(ours, theirs))
@@ -60,20 +57,3 @@ def _pipelines(runs: Sequence[StoredRun]) -> tuple[Mapping[str, Any] | None, ...
         return {name: option.default for name, option in options.items()} | dict(task)
 
     return tuple({**(p or {}), "task": whole(t)} for p, t in zip(pipelines, tasks, strict=True))
-
-
-def _path(run: StoredRun, split: str) -> Path:
-    path = run.predictions_path(split)
-    if path is None:
-        known = ", ".join(run.splits()) or "none"
-        raise DataError(
-            f"run {run.run_id} ({run.name}) has no predictions of {split!r}; it has: {known}"
-        )
-    return path
-
-
-def _count_look(runs: Sequence[StoredRun], ledger: Ledger) -> None:
-    """Note one look for each dataset whose test errors are about to be seen."""
-    for dataset in sorted({run.dataset for run in runs}):
-        seen = sorted({run.run_id for run in runs if run.dataset == dataset})
-        looks.look(ledger, seen, dataset=dataset, author=author())

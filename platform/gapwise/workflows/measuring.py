@@ -111,12 +111,14 @@ class Measuring:
         return lambda a, b: p_value(optimize, known[a], known[b], self.weighings)
 
     def wear(self, runs: Sequence[StoredRun]) -> dict[str, Any] | None:
-        """Return how worn the split is by choosing among ``runs`` by error, as plain values."""
+        """Return how worn dev is by choosing among ``runs`` by error, as plain values."""
+        if self.split != "dev":
+            return None
         known = {
             r.run_id: self._predictions[r.run_id] for r in runs if r.run_id in self._predictions
         }
         epochs = (int(run.metrics.get("epochs", 0) or 0) for run in runs)
-        found = wear(known, sum(epochs)) if self.split in ("dev", "test") else None
+        found = wear(known, sum(epochs))
         return None if found is None else found.as_json()
 
     def _value(self, one: Measure, run: StoredRun) -> Value:
@@ -136,8 +138,8 @@ class Measuring:
     def _cost(self, one: Measure, run: StoredRun) -> Value:
         try:
             found = costs_of(run.run_id, self._costs, self._settings)
-        except (UsageError, StorageError):
-            return Value(value=None, why="the run has no network here, and logged none")
+        except (UsageError, StorageError) as error:
+            return Value(value=None, why=str(error))
         self.told = {
             "batch": found.batch,
             "device": found.device,

@@ -8,14 +8,12 @@ from gapwise.diagnostics.measures import Measure, measure, to_optimize, unknown
 from gapwise.diagnostics.selection import Candidate, Selection, select
 from gapwise.diagnostics.weighing import Weighing
 from gapwise.errors import UsageError, did_you_mean, shown
-from gapwise.ledger import looks
-from gapwise.ledger.ledger import Ledger
 from gapwise.records import SPLITS
 from gapwise.settings import Settings
 from gapwise.tracking.store import CURVE_KIND, RunStore
 from gapwise.tracking.stored import StoredRun
-from gapwise.workflows.author import author
 from gapwise.workflows.costs import CostRequest, check_costs
+from gapwise.workflows.looking import count_looks
 from gapwise.workflows.measuring import ABSENT, Measuring, usable_cores
 
 
@@ -63,7 +61,7 @@ def select_run(request: SelectRequest, settings: Settings | None = None) -> Sele
     )
     experiment, runs = finished(RunStore(settings), request.experiment)
     if measuring.split == "test" and any(one.is_fraction for one in measures.values()):
-        _count_looks(runs, settings)
+        count_looks(runs, settings)
     measuring.read(runs, measures.values())
     kept, left_out = measuring.comparable(runs, optimize)
     for one in measures.values():
@@ -131,10 +129,3 @@ def finished(store: RunStore, wanted: str | None) -> tuple[str, list[StoredRun]]
     if not ids:
         raise UsageError(f"experiment {shown(experiment)!r} has no finished run; train one first")
     return experiment, [store.open(str(run_id)) for run_id in ids]
-
-
-def _count_looks(runs: Sequence[StoredRun], settings: Settings) -> None:
-    ledger = Ledger(settings.ledger_url)
-    for dataset in sorted({run.dataset for run in runs}):
-        seen = sorted(run.run_id for run in runs if run.dataset == dataset)
-        looks.look(ledger, seen, dataset=dataset, author=author())

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TypeVar
 
 import torch.distributed as dist
@@ -28,6 +29,8 @@ def led(command: Callable[[], Given]) -> Given | None:
     Raises:
         SystemExit: another process failed before this one.
     """
+    if distributed.started() > 1:
+        signal.signal(signal.SIGTERM, _end)
     with distributed.group() as world:
         try:
             if world.rank == 0:
@@ -41,6 +44,17 @@ def led(command: Callable[[], Given]) -> Given | None:
                 raise distributed.lost(error) from error
             raise
     return None
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """End by a signal, but let who has failed say why first.
+
+    ``torchrun`` signals all others as soon as one process ends, on a busy machine before they
+    have spoken.
+    """
+    if not distributed.failing():
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
 
 def _take_part(job: Job, force: bool) -> None:

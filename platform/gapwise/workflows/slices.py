@@ -11,19 +11,18 @@ from numpy.typing import NDArray
 from gapwise.data import prepared as prepared_data
 from gapwise.data.properties import picture_properties
 from gapwise.diagnostics import words
+from gapwise.diagnostics.errors_by_split import group_keys
 from gapwise.diagnostics.slice_columns import coded
 from gapwise.diagnostics.slice_search import Examples
 from gapwise.diagnostics.slices import Slice, by_value, named, weak
-from gapwise.errors import DataError, GapwiseError, UsageError, did_you_mean, shown
-from gapwise.ledger import looks
-from gapwise.ledger.ledger import Ledger
+from gapwise.errors import GapwiseError, UsageError, did_you_mean, shown
 from gapwise.records import SPLITS, Predictions, plain
 from gapwise.settings import Settings
 from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
 from gapwise.workflows import job_file
-from gapwise.workflows.author import author
+from gapwise.workflows.looking import count_looks
 
 MOST_COLUMNS = 12
 
@@ -113,14 +112,9 @@ def slice_run(
     if split not in SPLITS:
         raise UsageError(f"split {shown(split)!r} is not known; {did_you_mean(split, SPLITS)}")
     run = RunStore(settings).open(ref)
-    path = run.predictions_path(split)
-    if path is None:
-        known = ", ".join(run.splits()) or "none"
-        raise DataError(
-            f"run {run.run_id} ({run.name}) has no predictions of {split!r}; it has: {known}"
-        )
+    path = run.needed_predictions(split)
     if split == "test" and look:
-        looks.look(Ledger(settings.ledger_url), [run.run_id], dataset=run.dataset, author=author())
+        count_looks([run], settings)
     predictions = tables.read(path, split=split)
     given = columns_of(predictions) | pictures_of(run, predictions)
     wanted = dict(list(given.items())[:MOST_COLUMNS])
@@ -128,7 +122,7 @@ def slice_run(
     examples = Examples(
         error=predictions.error,
         weight=predictions.weight.astype(np.float64),
-        group=_groups(predictions),
+        group=group_keys(predictions.group),
         example_id=predictions.example_id,
         columns={name: one for name, one in cut.items() if one is not None},
     )
@@ -174,14 +168,6 @@ def pictures_of(run: StoredRun, predictions: Predictions) -> dict[str, NDArray[n
     if -1 in rows:
         return {}
     return picture_properties(np.asarray(data.inputs[np.array(rows)]))
-
-
-def _groups(predictions: Predictions) -> NDArray[Any] | None:
-    """Return group keys, examples of no group alone; None where all stand alone."""
-    group = predictions.group
-    if group is None or (group == "").all() or len(np.unique(group)) == len(group):
-        return None
-    return np.where(group == "", np.char.add("\0row ", predictions.example_id), group)
 
 
 def _ends(one: Slice) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from gapwise.reports.curves_svg import curves
 from gapwise.reports.facts import Line
 from gapwise.reports.ladder_svg import LEFT, RIGHT, ladder
 from gapwise.reports.markup import joined, tag
-from gapwise.reports.whisker_svg import whisker
+from gapwise.reports.whisker_svg import WIDTH, whisker
 
 
 class Read(HTMLParser):
@@ -79,9 +79,13 @@ def test_the_ladder_is_to_scale_and_well_formed() -> None:
 
 @pytest.mark.parametrize("error", [0.0, 1.0])
 def test_all_right_and_all_wrong_can_be_drawn(error: float) -> None:
-    ET.fromstring(ladder([rung("dev", error)], [gap("bias", error)]))
-    ET.fromstring(whisker(rung("dev", error, error, error), max(error, 0.01)))
-    ET.fromstring(whisker(None, 0.5))
+    root = ET.fromstring(ladder([rung("dev", error)], [gap("bias", error)]))
+    widths = [float(r.get("width", 0)) for r in root.iter("rect")]
+    assert max([0.0, *widths]) == pytest.approx((RIGHT - LEFT) * error / 1.04, abs=0.02)
+    drawn = ET.fromstring(whisker(rung("dev", error, error, error), max(error, 0.01)))
+    (dot,) = drawn.iter("circle")
+    assert float(dot.get("cx", 0)) == (WIDTH - 4 if error else 4)
+    assert not [*ET.fromstring(whisker(None, 0.5)).iter("circle")]
 
 
 def test_curves_leave_a_hole_where_a_value_is_no_number() -> None:

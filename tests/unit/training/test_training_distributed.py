@@ -235,9 +235,11 @@ def test_who_cannot_be_reached_is_told_in_one_sentence(monkeypatch: pytest.Monke
     assert "\n" not in str(caught.value)
 
 
-def started(home: Path, *words: str) -> subprocess.Popen[str]:
+def started(home: Path, *words: str, slow: bool = False) -> subprocess.Popen[str]:
+    """Start the command; ``slow`` makes whoever fails take its time before it speaks."""
     environment = os.environ | {"GAPWISE_HOME": str(home), "GAPWISE_MIRROR": "off"}
-    command = [*torchrun(2), "-m", "gapwise", *words]
+    program = [str(HERE / "slow_to_fail.py"), "gapwise"] if slow else ["-m", "gapwise"]
+    command = [*torchrun(2), *program, *words]
     return subprocess.Popen(
         command, env=environment, text=True, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -268,9 +270,9 @@ def test_the_command_makes_one_run_and_one_answer(home: Path) -> None:
     assert len(re.findall(r"epoch 1/1", says)) == 1
 
 
-def killed(home: Path, rank: str, number: signal.Signals) -> str:
+def killed(home: Path, rank: str, number: signal.Signals, *, slow: bool = False) -> str:
     """Train, send a signal to one process, or to torchrun; return what was said."""
-    process = started(home, *QUICK, "training.epochs=10000")
+    process = started(home, *QUICK, "training.epochs=10000", slow=slow)
     assert process.stderr is not None
     for line in process.stderr:
         if "epoch 2/" in line:
@@ -292,6 +294,11 @@ def test_when_one_process_is_killed_none_stays(home: Path) -> None:
     (sentence,) = sentences(killed(home, "1", signal.SIGKILL))
     assert "another of the 2 processes" in sentence
     assert "resume" in sentence
+
+
+def test_the_signal_that_torchrun_sends_meanwhile_cuts_no_last_words(home: Path) -> None:
+    (sentence,) = sentences(killed(home, "1", signal.SIGKILL, slow=True))
+    assert "another of the 2 processes" in sentence
 
 
 @pytest.mark.faults

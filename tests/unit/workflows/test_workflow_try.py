@@ -13,7 +13,8 @@ from gapwise.errors import UsageError
 from gapwise.ledger import decisions
 from gapwise.ledger.ledger import Ledger
 from gapwise.tracking.store import RunStore
-from gapwise.workflows.attempt import attempt, decide, decision_log
+from gapwise.workflows.attempt import attempt
+from gapwise.workflows.decision_log import decide, decision_log
 from gapwise.workflows.diagnose import diagnose_runs
 
 
@@ -50,8 +51,9 @@ def test_minds_can_change_and_the_log_tells_the_last_word(photo_shop: Any) -> No
     found = attempt(photo_shop.run, "train-longer", settings=settings)
     decide(found.decision.new, "dropped", "too slow", settings=settings)
     (stands,) = [
-        o for o in decision_log(settings=settings).decisions if o.new == found.decision.new
-    ]
+        o for o in decision_log(settings=settings).decisions
+        if (o.new, o.knob) == (found.decision.new, "train-longer")
+    ]  # fmt: skip
     assert (stands.outcome, stands.why) == ("dropped", "too slow")
     assert stands.gained == found.decision.gained
     with pytest.raises(UsageError, match="did you mean kept"):
@@ -65,6 +67,13 @@ def test_what_people_turned_is_logged_with_the_run_that_it_led_to(photo_shop: An
     new = attempt(photo_shop.run, "train-longer", settings=settings).decision.new
     found = attempt(photo_shop.run, "collect-more-training-data", new=new, settings=settings)
     assert (found.decision.new, found.decision.change) == (new, {})
+    stands = [o.knob for o in decision_log(settings=settings).decisions if o.new == new]
+    assert sorted(stands) == ["collect-more-training-data", "train-longer"]
+    with pytest.raises(UsageError, match=r"2 decisions led to run .* say --knob collect-more"):
+        decide(new, "kept", settings=settings)
+    with pytest.raises(UsageError, match="none of them so"):
+        decide(new, "kept", knob="use-adam", settings=settings)
+    assert decide(new, "dropped", knob="train-longer", settings=settings).knob == "train-longer"
     with pytest.raises(UsageError, match="is for people to turn"):
         attempt(photo_shop.run, "draw-a-fresh-dev-set", settings=settings)
 
@@ -92,7 +101,8 @@ def test_the_command_line_logs_and_lists(photo_shop: Any, monkeypatch: pytest.Mo
     document = json.loads(done.stdout)
     assert {"knob", "at_most", "gained", "low", "high", "outcome", "says"} <= set(document)
     assert run(app, ["try", photo_shop.run, "train-longer"]).exit_code == 0
-    noted = run(app, ["decide", document["new"], "kept", "--why", "worth it"])
+    only = ["--knob", "train-longer", "--base", photo_shop.run]
+    noted = run(app, ["decide", document["new"], "kept", "--why", "worth it", *only])
     assert noted.exit_code == 0, noted.output
     shown = run(app, ["decisions"])
     assert shown.exit_code == 0, shown.output
