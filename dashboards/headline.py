@@ -1,11 +1,12 @@
 """The sentence at the head of *What next*: what matters most, how sure, what it can gain."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboards.text import safe
 from dashboards.widgets import tone
 from gapwise.figures import words
-from gapwise.records import Diagnosis, Gap, Rung
+from gapwise.records import DATA_FAULT, Diagnosis, Finding, Gap, Rung
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +20,9 @@ class Headline:
 def headline(diagnosis: Diagnosis) -> Headline:
     """Return what a diagnosis says in one sentence, and the line below it."""
     gaps = {gap.name: gap for gap in diagnosis.gaps}
+    faults = [one for one in diagnosis.findings if one.severity >= DATA_FAULT]
+    if faults:
+        return _faulty(diagnosis, faults)
     if diagnosis.verdict in gaps:
         return _decided(diagnosis, gaps[diagnosis.verdict])
     if diagnosis.verdict == "none":
@@ -40,6 +44,15 @@ def basis(diagnosis: Diagnosis) -> str:
     n = words.count(rung.n, "example") if rung and rung.n else "unknown size"
     name = words.of_rung(rung.rung) if rung else "Dev"
     return f"{name}: {n}, {words.count(seeds, 'seed')}{few}."
+
+
+def _faulty(diagnosis: Diagnosis, faults: Sequence[Finding]) -> Headline:
+    what = {"leaks": "examples of train judge", "label-noise": "labels are wrong"}
+    told = " and ".join(dict.fromkeys(what.get(one.diagnostic, "see below") for one in faults))
+    says = " ".join(safe(one.says) for one in faults)
+    return Headline(
+        title=f"# :red[First mend the data]: {told}", below=f"{says} {basis(diagnosis)}"
+    )
 
 
 def _decided(diagnosis: Diagnosis, gap: Gap) -> Headline:

@@ -9,7 +9,7 @@ from gapwise.diagnostics.matched import ROWS, Cell
 from gapwise.diagnostics.parted import FEW, By, Parted
 from gapwise.figures import words
 from gapwise.figures.ladder import ladder
-from gapwise.records import Diagnosis, Knob
+from gapwise.records import Diagnosis
 
 MOST_STEPS = 6
 MOST_PARTS = 15
@@ -59,7 +59,7 @@ def ladder_and_steps(made: Diagnosis, chosen: data.Subject) -> None:
         hidden = "" if shown else "shown on request; each look is counted"
         widgets.chart(ladder(made.ladder, made.gaps, hidden=hidden), "ladder")
     with right, widgets.card("steps", "What to turn next", fill=True):
-        knobs, before = _knobs(made), data.facts(chosen).pipeline
+        knobs, before = made.knobs, data.facts(chosen).pipeline
         for place, knob in enumerate(knobs[:MOST_STEPS]):
             widgets.step(place, knob, before, made.run_id)
         if not knobs:
@@ -149,12 +149,6 @@ def _test_chip(chosen: data.Subject) -> None:
     if st.button("Show the test error", key="show-test", help=help_, type="secondary"):
         data.tests_seen()[chosen.key] = data.look_at_test(chosen)
         st.rerun()
-
-
-def _knobs(made: Diagnosis) -> list[Knob]:
-    """Every knob once, the largest gain first; those of unknown gain keep their finding's place."""
-    found_ = {knob.name: knob for finding in made.findings for knob in finding.knobs}
-    return sorted(found_.values(), key=lambda knob: -(knob.at_most or 0.0))
 
 
 def _human(made: Diagnosis) -> None:

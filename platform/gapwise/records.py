@@ -113,6 +113,10 @@ class Predictions:
         return len(self.example_id)
 
 
+ALSO_IN_TRAIN = "also_in_train"
+"""Column of metadata: whether an example's input stands in train too (see ``data.leaks``)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class HumanLevel:
     """Human error on a distribution; without n it has no interval.
@@ -158,6 +162,10 @@ class Knob:
     id: str = ""
     effort: str = ""
     bound: str = ""
+
+
+DATA_FAULT = 0.9
+"""Findings of this severity or above are faults of the data: they outrank every gap."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,6 +217,12 @@ class Diagnosis:
     needs: Mapping[str, Any] | None
     findings: tuple[Finding, ...]
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def knobs(self) -> tuple[Knob, ...]:
+        """Every knob of the findings once, in their order."""
+        found = [knob for finding in self.findings for knob in finding.knobs]
+        return tuple({knob.name: knob for knob in found[::-1]}.values())[::-1]
 
     def as_json(self) -> dict[str, Any]:
         """Return the document of ``diagnose --json``: plain values, NaN-free."""

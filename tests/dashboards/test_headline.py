@@ -1,10 +1,12 @@
 """The sentence at the top of *What next*."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from dashboards import headline
 from gapwise.diagnostics import evidence, ladder
-from gapwise.records import Predictions
+from gapwise.records import ALSO_IN_TRAIN, Predictions
 
 
 def predictions(split: str, wrong: int) -> Predictions:
@@ -25,3 +27,13 @@ def test_a_combined_gap_is_spoken_of_in_the_plural() -> None:
     found = ladder.diagnose(evidence.from_memory({"run": table}))
     assert found.verdict == "variance+data_mismatch"
     assert "together are your largest gap" in headline.headline(found).title
+
+
+def test_a_fault_of_the_data_comes_before_every_gap() -> None:
+    leaked = predictions("dev", 200)
+    marks = np.where(np.arange(1000) < 100, "equal", "")
+    leaked = replace(leaked, metadata={ALSO_IN_TRAIN: marks})
+    found = ladder.diagnose(evidence.from_memory({"run": [predictions("train", 0), leaked]}))
+    told = headline.headline(found)
+    assert told.title == "# :red[First mend the data]: examples of train judge"
+    assert "stand in train too" in told.below

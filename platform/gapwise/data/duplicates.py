@@ -59,7 +59,7 @@ class DuplicateReport:
 
 def find(examples: ExampleSet, assignment: Assignment) -> DuplicateReport:
     """Return the exact duplicates across splits, and the near-duplicates of images."""
-    across = list(_across(examples, assignment))
+    across = list(equal_across(examples, assignment))
     return DuplicateReport(
         count=len(across),
         groups=tuple(_group(examples, assignment, rows) for rows in across[:SHOWN]),
@@ -77,7 +77,7 @@ def resolve(examples: ExampleSet, assignment: Assignment, policy: Policy) -> Ass
     Raises:
         DataError: there are some under ``stop``; names both examples and the digest.
     """
-    across = list(_across(examples, assignment))
+    across = list(equal_across(examples, assignment))
     if not across:
         return assignment
     if policy == "stop":
@@ -100,7 +100,7 @@ def resolve(examples: ExampleSet, assignment: Assignment, policy: Policy) -> Ass
     )
 
 
-def _across(examples: ExampleSet, assignment: Assignment) -> Iterator[NDArray[np.int64]]:
+def equal_across(examples: ExampleSet, assignment: Assignment) -> Iterator[NDArray[np.int64]]:
     """Give the rows of every input that stands in more than one split, in order of rows."""
     used = np.flatnonzero(assignment.split != "")
     keys = _keys(examples.inputs, used)

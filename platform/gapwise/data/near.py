@@ -20,6 +20,7 @@ MAX_BITS = 4
 MAX_DIFFERENCE = 6.0
 """Root-mean-square difference of pixels, of 255: about what saving as JPEG again makes."""
 MOST_COMPARISONS = 150_000_000
+JUDGING = ("dev", "test", "train_dev")
 SHOWN = 20
 BLOCK = 256
 
@@ -55,27 +56,46 @@ def near_pairs(examples: ExampleSet, assignment: Assignment) -> NearReport:
 
     Work is bounded: of many judging examples, a part spread evenly over them is looked at.
     """
-    judging = np.flatnonzero(np.isin(assignment.split, ("dev", "test", "train_dev")))
+    looked, found = search_near(examples, assignment, MOST_COMPARISONS)
+    judging = np.isin(assignment.split, JUDGING)
+    return NearReport(
+        count=len(found),
+        looked_at=len(looked),
+        of=int(judging.sum()),
+        pairs=tuple(found.values())[:SHOWN],
+    )
+
+
+def search_near(
+    examples: ExampleSet, assignment: Assignment, comparisons: int
+) -> tuple[NDArray[np.int64], dict[int, NearPair]]:
+    """Return the judging rows that were looked at, and those of them with a near one in train.
+
+    Args:
+        examples: images; rows of features have no near ones, and none is looked at.
+        assignment: their splits.
+        comparisons: the most hashes to compare; where there are more, every so manieth judging
+            example is looked at.
+    """
+    judging = np.flatnonzero(np.isin(assignment.split, JUDGING))
     train = assignment.indices("train")
     if examples.inputs.ndim != 4 or not len(train) or not len(judging):
-        return NearReport(count=0, looked_at=0, of=len(judging), pairs=())
-    most = max(1, MOST_COMPARISONS // len(train))
+        return judging[:0], {}
+    most = max(1, comparisons // len(train))
     looked = judging[:: -(-len(judging) // most)]
     train_cells, cells = _cells(examples.inputs, train), _cells(examples.inputs, looked)
     train_hashes, hashes = _hashes(train_cells), _hashes(cells)
-    count = 0
-    pairs: list[NearPair] = []
+    found: dict[int, NearPair] = {}
     for start in range(0, len(looked), BLOCK):
         bits = np.bitwise_count(hashes[start : start + BLOCK, None] ^ train_hashes[None, :])
         left, right = np.nonzero(bits <= MAX_BITS)
         alike = _apart(cells[left + start], train_cells[right]) <= MAX_DIFFERENCE
         for row in np.unique(left[alike]):
             ones = train[right[alike & (left == row)]]
-            found = _nearest(examples, assignment, int(looked[start + row]), ones)
-            count += found is not None
-            if found is not None and len(pairs) < SHOWN:
-                pairs.append(found)
-    return NearReport(count=count, looked_at=len(looked), of=len(judging), pairs=tuple(pairs))
+            pair = _nearest(examples, assignment, int(looked[start + row]), ones)
+            if pair is not None:
+                found[int(looked[start + row])] = pair
+    return looked, found
 
 
 def _nearest(

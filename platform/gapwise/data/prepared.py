@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gapwise.data import leaks
 from gapwise.data.assignment import Assignment
 from gapwise.data.normalisation import mean_and_deviation
 from gapwise.data.pieces import pieces
@@ -212,7 +213,7 @@ def write(folder: Path, examples: ExampleSet, assignment: Assignment) -> Prepare
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{folder.name[:16]}-", dir=folder.parent))
         try:
-            _fill(draft, examples, assignment)
+            _fill(draft, leaks.marked(examples, assignment), assignment)
             put_in_place(draft, folder, META)
         finally:
             shutil.rmtree(draft, ignore_errors=True)

@@ -216,6 +216,26 @@ CATALOGUE: tuple[Entry, ...] = (
         by_hand="days",
     ),
     Entry(
+        name="Drop equal examples from train",
+        gap="leak",
+        notes="4.5",
+        why="An example that was trained on judges nothing.",
+        change=changes.no_duplicates,
+    ),
+    Entry(
+        name="Take look-alikes out of train",
+        gap="leak",
+        notes="4.5",
+        why="Pictures that nearly equal those of dev were as good as trained on; name groups for "
+        "what belongs together.",
+    ),
+    Entry(
+        name="Fix the labels that are disputed",
+        gap="label_noise",
+        notes="4.11",
+        why="Wrong labels hide what the network can do; fix dev and test by one process.",
+    ),
+    Entry(
         name="Change the dev set",
         gap="field",
         notes="4.2, 4.6",

@@ -19,6 +19,12 @@ def longer(view: PipelineView) -> Change:
     return {"training.epochs": 2 * int(view.get("training.epochs", 10))}
 
 
+def no_duplicates(view: PipelineView) -> Change | None:
+    """Equal inputs leave train, where they are allowed."""
+    allowed = view.get("data.duplicates", "stop") == "allow"
+    return {"data.duplicates": "drop"} if allowed else None
+
+
 def _width(view: PipelineView) -> tuple[str, list[int] | int] | None:
     """The option that sets how wide the network is, with its value now."""
     network = view.part("network")

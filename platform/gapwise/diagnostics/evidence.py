@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gapwise.diagnostics.data_faults import Leak, faults_in_memory, read_faults
 from gapwise.diagnostics.errors_by_split import SplitErrors, from_predictions
 from gapwise.diagnostics.reading import read_splits
 from gapwise.records import HumanLevel, Predictions
+from gapwise.statistics.label_noise import Disputed
 
 FEW_SEEDS = 5
 
@@ -30,6 +32,8 @@ class Evidence:
         input_shape: shape of one input, (channels, height, width) for images; empty where unknown.
         more_data: the most that twice the training data takes off the dev error, by the last
             learning curve of the pipeline; None where none was made.
+        leaks: split → its examples that stand in train too, where there are any.
+        disputed: split → the labels that the (first) run disputes, where it can tell.
     """
 
     run_ids: tuple[str, ...]
@@ -44,6 +48,8 @@ class Evidence:
     same_distribution: bool = False
     input_shape: tuple[int, ...] = ()
     more_data: float | None = None
+    leaks: Mapping[str, Leak] = field(default_factory=dict)
+    disputed: Mapping[str, Disputed] = field(default_factory=dict)
 
     @property
     def seeds(self) -> int:
@@ -65,7 +71,9 @@ def read(
         DataError: a file cannot be read, lacks the column ``error``, or holds wrong numbers.
     """
     splits, classes = read_splits(paths)
-    return Evidence(**{"run_ids": run_ids, "splits": splits, "classes": classes, **known})
+    faults = read_faults(paths)
+    found = {"splits": splits, "classes": classes, **vars(faults)}
+    return Evidence(**{"run_ids": run_ids, **found, **known})
 
 
 def from_memory(runs: Mapping[str, Sequence[Predictions]], **known: Any) -> Evidence:
@@ -84,4 +92,5 @@ def from_memory(runs: Mapping[str, Sequence[Predictions]], **known: Any) -> Evid
         for split in shared
     }
     classes = next((p.classes for table in tables for p in table.values()), ())
-    return Evidence(**{"run_ids": tuple(runs), "splits": splits, "classes": classes, **known})
+    found = {"splits": splits, "classes": classes, **vars(faults_in_memory(tables[0]))}
+    return Evidence(**{"run_ids": tuple(runs), **found, **known})

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gapwise.diagnostics.catalogue import CATALOGUE, Entry
@@ -28,10 +28,17 @@ def knobs(evidence: Evidence, gap: Gap, inherent: float = 0.0) -> tuple[Knob, ..
     """
     parts = [acted_on(part) for part in gap.name.split("+")]
     at_most = max(0.0, gap.gap - max(0.0, inherent))
+    return knobs_of(evidence, parts, at_most)
+
+
+def knobs_of(
+    evidence: Evidence, wanted: Sequence[str], at_most: float | None = None
+) -> tuple[Knob, ...]:
+    """Return the knobs of gaps, or of faults of the data, as the catalogue names them."""
     view = PipelineView(evidence)
     found = [
         knob
-        for part in parts
+        for part in wanted
         for entry in CATALOGUE
         if entry.gap == part and (knob := _knob(entry, view, at_most))
     ]
@@ -56,7 +63,7 @@ def acted_on(part: str) -> str:
     return "avoidable_bias" if part == "bias" else part
 
 
-def _knob(entry: Entry, view: PipelineView, at_most: float) -> Knob | None:
+def _knob(entry: Entry, view: PipelineView, at_most: float | None) -> Knob | None:
     if entry.needs_pipeline and not view.evidence.pipeline:
         return None
     change: Mapping[str, Any] = {}
@@ -67,18 +74,16 @@ def _knob(entry: Entry, view: PipelineView, at_most: float) -> Knob | None:
         change = found
     name = str(view.get("name", ""))
     curve = view.evidence.more_data if entry.more_data else None
-    bound = (
-        "the ladder"
-        if curve is None or curve >= at_most
-        else "the learning curve, at twice the data"
-    )
+    bound = "the ladder" if at_most is not None else ""
+    if curve is not None and (at_most is None or curve < at_most):
+        at_most, bound = max(0.0, curve), "the learning curve, at twice the data"
     return Knob(
         name=entry.name,
         gap=entry.gap,
         why=entry.why,
         change=change,
         command=command(name, change) if change and name else "",
-        at_most=at_most if curve is None else min(at_most, max(0.0, curve)),
+        at_most=at_most,
         id=entry.id,
         effort=entry.effort,
         bound=bound,

@@ -8,6 +8,8 @@ GAPS = {
     "variance": "variance",
     "data_mismatch": "data mismatch",
     "dev_overfit": "overfitting to dev",
+    "leak": "a leak",
+    "label_noise": "label noise",
 }
 _RUNGS = {"train_dev": "train-dev"}
 

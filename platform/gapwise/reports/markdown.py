@@ -50,7 +50,7 @@ def _ladder(facts: Facts) -> str:
 
 def _steps(facts: Facts) -> str:
     lines = []
-    for place, knob in enumerate(said.steps(facts.diagnosis), start=1):
+    for place, knob in enumerate(facts.diagnosis.knobs[: said.MOST_STEPS], start=1):
         lines.append(f"{place}. **{_safe(knob.name)}** ({said.at_most(knob)}). {_safe(knob.why)}")
         if knob.command:
             lines += ["", _fenced(knob.command, "sh", indent="   "), ""]

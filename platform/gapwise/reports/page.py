@@ -81,7 +81,7 @@ def _ladder(facts: Facts) -> Markup:
 
 
 def _steps(facts: Facts) -> Markup:
-    knobs = said.steps(facts.diagnosis)
+    knobs = facts.diagnosis.knobs[: said.MOST_STEPS]
     if not knobs:
         return Markup()
     note = "the most that each can take off the dev error"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gapwise.figures import words
-from gapwise.records import Diagnosis, Finding, Gap, Knob, Rung
+from gapwise.records import DATA_FAULT, Diagnosis, Finding, Gap, Knob, Rung
 from gapwise.reports.facts import Facts
 
 MOST_STEPS: Final = 8
@@ -28,7 +28,9 @@ DOCS: Final = (
 
 
 def title(diagnosis: Diagnosis) -> str:
-    """Return the verdict in a few words."""
+    """Return the verdict in a few words; a fault of the data comes before it."""
+    if any(finding.severity >= DATA_FAULT for finding in diagnosis.findings):
+        return "First mend the data"
     if diagnosis.verdict == "none":
         return "No gap is high"
     gaps = {gap.name: gap for gap in diagnosis.gaps}
@@ -50,12 +52,6 @@ def verdict(diagnosis: Diagnosis) -> str:
 def others(diagnosis: Diagnosis) -> list[Finding]:
     """Return the findings that nothing else in the report shows."""
     return [f for f in diagnosis.findings if f.diagnostic not in _SHOWN_ELSEWHERE]
-
-
-def steps(diagnosis: Diagnosis) -> list[Knob]:
-    """Return every knob once, the largest gain first, as many as are worth reading."""
-    known = {knob.name: knob for finding in diagnosis.findings for knob in finding.knobs}
-    return sorted(known.values(), key=lambda knob: -(knob.at_most or 0.0))[:MOST_STEPS]
 
 
 def at_most(knob: Knob) -> str:

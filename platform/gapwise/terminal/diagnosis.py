@@ -24,6 +24,8 @@ COLOURS = {
 
 def show_diagnosis(document: Mapping[str, Any]) -> None:
     """Print ladder, verdict, what to do next and whatever else was found."""
+    from gapwise.records import DATA_FAULT
+
     out = console()
     gaps = {gap["name"]: gap for gap in document["gaps"]}
     out.print(_ladder(document["ladder"], list(gaps.values())))
@@ -32,9 +34,17 @@ def show_diagnosis(document: Mapping[str, Any]) -> None:
     _levels(out, document.get("human_levels", ()))
     for column, rows in document.get("by", {}).items():
         out.print(_parted(column, rows))
+    for fault in document["findings"]:
+        if fault["severity"] >= DATA_FAULT:
+            out.print("\n[bold red]First mend the data[/]")
+            hanging(out, "  ·", fault["says"])
     _verdict(out, document, gaps)
     _next_steps(out, document)
-    others = [f["says"] for f in document["findings"] if f["diagnostic"] != "verdict"]
+    others = [
+        f["says"]
+        for f in document["findings"]
+        if f["diagnostic"] != "verdict" and f["severity"] < DATA_FAULT
+    ]
     if others:
         out.print("\n[bold]What else was found[/]")
     for says in others:
@@ -123,7 +133,8 @@ def _needed(needs: Mapping[str, Any]) -> str:
 
 
 def _next_steps(out: "Console", document: Mapping[str, Any]) -> None:
-    knobs = [knob for finding in document["findings"] for knob in finding["knobs"]]
+    found = [knob for finding in document["findings"] for knob in finding["knobs"]]
+    knobs = list({knob["name"]: knob for knob in found[::-1]}.values())[::-1]
     if not knobs:
         return
     out.print("\n[bold]What to do next[/]")

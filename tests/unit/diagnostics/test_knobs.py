@@ -95,7 +95,7 @@ def test_every_item_of_the_notes_is_a_knob(item: str) -> None:
 
 def test_names_are_unique_and_gaps_known() -> None:
     assert len({entry.name for entry in CATALOGUE}) == len(CATALOGUE)
-    assert {entry.gap for entry in CATALOGUE} == {*GAPS, "field"}
+    assert {entry.gap for entry in CATALOGUE} == {*GAPS, "field", "leak", "label_noise"}
 
 
 def test_digits_mismatch_begins_with_synthesized_phone_data() -> None:

@@ -1,0 +1,72 @@
+"""Small real trainings without a store: arrays and splits in, predictions of every split out."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gapwise import pipeline_file
+from gapwise.data import prepared
+from gapwise.data.assignment import Assignment, digest_of
+from gapwise.pipeline import Pipeline
+from gapwise.records import SPLITS, ExampleSet, Job, NumericPlan, Predictions
+from gapwise.training.job import run_job
+from gapwise.training.predict import predict
+
+PLAN = NumericPlan(device="cpu", threads=1)
+
+
+def example_set(
+    name: str, inputs: NDArray[Any], targets: NDArray[np.int64], **known: Any
+) -> ExampleSet:
+    """Return rows (n, features) with classes 0 … k − 1 as examples of one source."""
+    n = len(targets)
+    return ExampleSet(
+        **{
+            "name": name,
+            "inputs": inputs.astype(np.float32),
+            "targets": targets.astype(np.int64),
+            "classes": tuple(map(str, range(int(targets.max()) + 1))),
+            "ids": np.arange(n).astype(str),
+            "sources": np.full(n, name),
+            **known,
+        }
+    )
+
+
+def assigned(examples: ExampleSet, split: NDArray[np.str_]) -> Assignment:
+    """Return a draw that puts example i into ``split[i]`` ("" leaves it out)."""
+    return Assignment(split=split, cuts={}, digest=digest_of(examples.ids, split))
+
+
+def pipeline(dataset: str, change: Mapping[str, Any]) -> Pipeline:
+    """Return the pipeline ``digits`` with ``change``, for a dataset in memory."""
+    words = [f"{key}={value}" for key, value in change.items()]
+    return pipeline_file.load("digits", words).model_copy(update={"name": dataset})
+
+
+def trained(
+    examples: ExampleSet, split: NDArray[np.str_], change: Mapping[str, Any], seed: int
+) -> dict[str, Predictions]:
+    """Train a network on the examples of train, and return its predictions of every split."""
+    wanted = pipeline(examples.name, change)
+    with tempfile.TemporaryDirectory() as folder:
+        data = prepared.write(Path(folder) / "data", examples, assigned(examples, split))
+        job = Job(
+            pipeline=pipeline_file.resolve(wanted),
+            data=str(data.folder),
+            folder=str(Path(folder) / "checkpoints"),
+            plan=PLAN,
+            seed=seed,
+            epochs=wanted.training.epochs,
+        )
+        run_job(job)
+        place = Path(job.folder)
+        found = {name: predict(place, job, data, name) for name in SPLITS}
+    return {name: table for name, table in found.items() if len(table)}
