@@ -12,6 +12,7 @@ from gapwise.settings import Settings
 from gapwise.workflows import decision_log as log
 from gapwise.workflows import metric
 from gapwise.workflows.decision_log import DecisionLog
+from gapwise.workflows.mismatch import Mismatch, mismatch_run
 from gapwise.workflows.select import SelectRequest, select_run
 from gapwise.workflows.slices import Sliced, slice_run
 
@@ -56,6 +57,16 @@ def slices(run_id: str, split: str) -> Sliced:
 def _slices(run_id: str, split: str, at: Stamp) -> Sliced:
     # A split is offered only after its test look was counted (open_splits).
     return slice_run(run_id, split, look=False)
+
+
+@st.cache_data(show_spinner="Comparing the splits", max_entries=16)
+def mismatch(run_id: str) -> Mismatch:
+    """Return how a run's dev differs from its train-dev.
+
+    Raises:
+        DataError: it has no predictions of dev, or of neither train-dev nor train.
+    """
+    return mismatch_run(run_id)
 
 
 @st.cache_data(show_spinner="Judging the runs", max_entries=16)

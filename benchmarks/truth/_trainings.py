@@ -23,20 +23,17 @@ PLAN = NumericPlan(device="cpu", threads=1)
 
 
 def example_set(
-    name: str, inputs: NDArray[Any], targets: NDArray[np.int64], **known: Any
+    name: str, inputs: NDArray[Any], targets: NDArray[np.int64], classes: int
 ) -> ExampleSet:
-    """Return rows (n, features) with classes 0 … k − 1 as examples of one source."""
+    """Return pictures of bytes or rows (n, features), of classes 0 … k − 1, of one source."""
     n = len(targets)
     return ExampleSet(
-        **{
-            "name": name,
-            "inputs": inputs.astype(np.float32),
-            "targets": targets.astype(np.int64),
-            "classes": tuple(map(str, range(int(targets.max()) + 1))),
-            "ids": np.arange(n).astype(str),
-            "sources": np.full(n, name),
-            **known,
-        }
+        name=name,
+        inputs=inputs if inputs.dtype == np.uint8 else inputs.astype(np.float32),
+        targets=targets.astype(np.int64),
+        classes=tuple(map(str, range(classes))),
+        ids=np.arange(n).astype(str),
+        sources=np.full(n, name),
     )
 
 

@@ -1,6 +1,6 @@
-"""Slices: where in a split the errors are, and the slices that are surely weak."""
+"""Slices: where in a split the errors are, what slices are weak, and how dev differs."""
 
-from dashboards import frame, slice_view
+from dashboards import frame, shift_view, slice_view
 
 with frame.page("Slices"):
     chosen = slice_view.chosen()
@@ -9,3 +9,4 @@ with frame.page("Slices"):
         slice_view.head(found)
         slice_view.weak(found)
         slice_view.columns(found)
+        shift_view.mismatch(found.run_id)

@@ -15,6 +15,7 @@ from gapwise.commands import (
     gate,
     gradcheck,
     metric,
+    mismatch,
     networks,
     runs,
     select,
@@ -36,7 +37,7 @@ app = typer.Typer(
 )
 MODULES = (
     *(data, networks, training, advice, curve, gradcheck, ensemble),
-    *(runs, slices, select, metric, ceiling, gate, servers),
+    *(runs, slices, mismatch, select, metric, ceiling, gate, servers),
 )
 for module in MODULES:
     for command in module.COMMANDS:

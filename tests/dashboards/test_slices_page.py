@@ -24,3 +24,13 @@ def test_it_answers_and_shows_every_column(page: Page) -> None:
     test.selectbox[1].set_value("train").run()
     assert not test.exception
     assert "Train, n =" in said(test)
+
+
+@pytest.mark.usefixtures("stored")
+def test_dev_is_compared_on_demand(page: Page) -> None:
+    test = page("slices", split="dev")
+    assert "deviations" not in said(test)
+    test.toggle[0].set_value(True).run()
+    assert not test.exception
+    assert "How dev differs" in said(test)
+    assert "contrast is lower in dev" in said(test)

@@ -1,10 +1,25 @@
-"""The errors of one table part by part, and which of its examples are worst."""
+"""Parts of a table of predictions: some rows, the errors by class, the worst examples."""
+
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gapwise.diagnostics.errors_by_split import Columns, SplitErrors, summarise
 from gapwise.records import Predictions
+
+_COLUMNS = (
+    *("example_id", "target", "predicted", "error", "weight"),
+    *("loss", "scores", "source", "group", "media"),
+)
+
+
+def taken(table: Predictions, rows: NDArray[np.generic]) -> Predictions:
+    """Return the predictions of some rows, named by position or by a mask (n,)."""
+    held = {name: getattr(table, name) for name in _COLUMNS}
+    found: dict[str, Any] = {k: None if v is None else v[rows] for k, v in held.items()}
+    return replace(table, metadata={k: v[rows] for k, v in table.metadata.items()}, **found)
 
 
 def by_class(table: Predictions) -> dict[str, SplitErrors]:

@@ -7,6 +7,7 @@ the label keeps a fair score; a wrong label is as unlikely as any. Labels that p
 networks do (4 and 9) look honest here: the share is a lower bound.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +22,7 @@ HONEST: Final = 0.3
 Measured with 10 classes (docs/diagnosis.md): up to 0.28, where a network knows little.
 """
 FEWEST_CLASSES: Final = 4
+FEWEST_SURE: Final = 20
 MOST_ERROR: Final = 0.45
 """A network that errs more often knows too little to dispute labels."""
 
@@ -42,18 +44,29 @@ class Disputed:
     unlikely: int
     of_random: float
 
-    @property
-    def beyond_honest(self) -> bool:
-        """Whether more of them are unlikely than of honest mistakes, at 97.5 %."""
-        return self.sure > 0 and wilson(self.unlikely, self.sure).low > HONEST
+    def share(self, honest: float = HONEST) -> float:
+        """Return what share of the labels is wrong, or more; 0 where the mistakes may be honest.
 
-    @property
-    def share(self) -> float:
-        """At least about this share of the labels is wrong; 0 where mistakes may be honest."""
-        if not self.beyond_honest or self.of_random <= HONEST:
+        Args:
+            honest: the share of honest mistakes, of those that the network is sure of, whose label
+                is unlikely. More must be so, at 97.5 %.
+        """
+        if not self.sure or self.of_random <= honest:
             return 0.0
-        wrong = (self.unlikely / self.sure - HONEST) / (self.of_random - HONEST)
+        if wilson(self.unlikely, self.sure).low <= honest:
+            return 0.0
+        wrong = (self.unlikely / self.sure - honest) / (self.of_random - honest)
         return min(1.0, wrong) * self.sure / self.n
+
+
+def honest_share(others: Iterable[Disputed]) -> float:
+    """Return what share a network's honest mistakes have, from the splits beside the judged one.
+
+    That of the split where it is least, since noise can only add to it; 30 % or more. A network
+    whose scores mean little (one tuned by hand, say) thereby disputes nothing.
+    """
+    shares = [one.unlikely / one.sure for one in others if one.sure >= FEWEST_SURE]
+    return max([HONEST, *([min(shares)] if shares else [])])
 
 
 def disputed(scores: NDArray[np.floating], given: NDArray[np.integer]) -> Disputed | None:

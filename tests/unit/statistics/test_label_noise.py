@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from gapwise.statistics.label_noise import disputed
+from gapwise.statistics.label_noise import HONEST, Disputed, disputed, honest_share
 
 K = 10
 
@@ -35,7 +35,7 @@ def noisy(labels: NDArray, share: float) -> NDArray:
 def test_honest_mistakes_are_no_noise(errors: float) -> None:
     found = disputed(*network(errors=errors))
     assert found is not None
-    assert found.share == 0
+    assert found.share() == 0
 
 
 @pytest.mark.parametrize("share", [0.05, 0.15, 0.3])
@@ -45,7 +45,7 @@ def test_noise_is_found_and_its_share_is_a_lower_bound(share: float) -> None:
     found = disputed(scores, given_labels)
     assert found is not None
     true = float((given_labels != labels).mean())
-    assert 0.5 * true < found.share <= 1.1 * true
+    assert 0.5 * true < found.share() <= 1.1 * true
 
 
 def test_labels_that_nobody_knows_and_scores_that_are_none_are_left_out() -> None:
@@ -66,4 +66,14 @@ def test_it_abstains_where_it_cannot_tell() -> None:
 @given(arrays.arrays(np.float32, st.tuples(st.integers(1, 12), st.just(5))), st.integers(0, 4))
 def test_everything_is_survived(scores: NDArray, label: int) -> None:
     found = disputed(scores, np.full(len(scores), label))
-    assert found is None or 0 <= found.share <= 1
+    assert found is None or 0 <= found.share() <= 1
+
+
+def test_a_network_is_held_against_its_own_most_honest_split() -> None:
+    clean, noisy_ = (Disputed(n=500, sure=50, unlikely=u, of_random=0.75) for u in (20, 40))
+    assert honest_share([clean, noisy_]) == 0.4
+    assert honest_share([Disputed(n=500, sure=5, unlikely=5, of_random=0.75)]) == HONEST
+    assert honest_share([]) == HONEST
+    assert noisy_.share(0.4) > 0
+    assert noisy_.share(0.8) == 0
+    assert clean.share(0.4) == 0

@@ -4,7 +4,7 @@ from gapwise.diagnostics import words
 from gapwise.diagnostics.evidence import Evidence
 from gapwise.diagnostics.knobs import knobs_of
 from gapwise.records import DATA_FAULT, Diagnosis, Finding
-from gapwise.statistics.label_noise import HONEST, Disputed
+from gapwise.statistics.label_noise import Disputed, honest_share
 
 __all__ = ["label_noise"]
 
@@ -12,20 +12,22 @@ __all__ = ["label_noise"]
 def label_noise(evidence: Evidence, diagnosis: Diagnosis) -> list[Finding]:
     """Name the splits of which more labels are disputed than honest mistakes explain."""
     shown = {rung.rung for rung in diagnosis.ladder}
-    return [
-        _finding(evidence, split, found)
-        for split, found in evidence.disputed.items()
-        if split in shown and found.share >= diagnosis.extra["delta"]
-    ]
+    disputed = {split: one for split, one in evidence.disputed.items() if split in shown}
+    found = []
+    for split, one in disputed.items():
+        honest = honest_share(other for name, other in disputed.items() if name != split)
+        if one.share(honest) >= diagnosis.extra["delta"]:
+            found.append(_finding(evidence, split, one, honest))
+    return found
 
 
-def _finding(evidence: Evidence, split: str, found: Disputed) -> Finding:
-    name = words.of_rung(split)
+def _finding(evidence: Evidence, split: str, found: Disputed, honest: float) -> Finding:
+    name, share = words.of_rung(split), found.share(honest)
     says = (
-        f"About {words.percent(found.share)} of the {name} labels or more are probably wrong: of "
+        f"About {words.percent(share)} of the {name} labels or more are probably wrong: of "
         f"{found.sure:,} mistakes that the network is sure of, {found.unlikely:,} contradict a "
         f"label that it finds as unlikely as any other, where of honest mistakes at most "
-        f"{HONEST:.0%} do. Look at them before acting on a gap."
+        f"{100 * honest:.0f} % do. Look at them before acting on a gap."
     )
     return Finding(
         diagnostic="label-noise",
@@ -33,7 +35,7 @@ def _finding(evidence: Evidence, split: str, found: Disputed) -> Finding:
         says=says,
         evidence={
             "split": split,
-            "share": found.share,
+            "share": share,
             "sure": found.sure,
             "unlikely": found.unlikely,
             "n": found.n,
