@@ -16,6 +16,7 @@ from gapwise.data import prepared
 from gapwise.data.assignment import Assignment, digest_of
 from gapwise.pipeline import Pipeline
 from gapwise.records import SPLITS, ExampleSet, Job, NumericPlan, Predictions
+from gapwise.training.callbacks import Callback, Epoch
 from gapwise.training.job import run_job
 from gapwise.training.predict import predict
 
@@ -48,8 +49,23 @@ def pipeline(dataset: str, change: Mapping[str, Any]) -> Pipeline:
     return pipeline_file.load("digits", words).model_copy(update={"name": dataset})
 
 
+class History(Callback):
+    """The running train error of every epoch."""
+
+    def __init__(self) -> None:
+        self.errors: list[float] = []
+
+    def on_epoch(self, epoch: Epoch) -> None:
+        """Note the epoch's train error."""
+        self.errors.append(epoch.metrics["train_error"])
+
+
 def trained(
-    examples: ExampleSet, split: NDArray[np.str_], change: Mapping[str, Any], seed: int
+    examples: ExampleSet,
+    split: NDArray[np.str_],
+    change: Mapping[str, Any],
+    seed: int,
+    *callbacks: Callback,
 ) -> dict[str, Predictions]:
     """Train a network on the examples of train, and return its predictions of every split."""
     wanted = pipeline(examples.name, change)
@@ -63,7 +79,7 @@ def trained(
             seed=seed,
             epochs=wanted.training.epochs,
         )
-        run_job(job)
+        run_job(job, callbacks)
         place = Path(job.folder)
         found = {name: predict(place, job, data, name) for name in SPLITS}
     return {name: table for name, table in found.items() if len(table)}

@@ -30,6 +30,7 @@ class Entry:
     of_network: bool = False
     by_hand: str = "hours"
     more_data: bool = False
+    promise: Callable[[PipelineView], float] | float = 0.3
 
     @property
     def id(self) -> str:
@@ -54,6 +55,7 @@ CATALOGUE: tuple[Entry, ...] = (
         notes="3.3, 4.1, 4.9",
         why="More passes fit the training set better.",
         change=changes.longer,
+        promise=lambda view: 0.95 if view.still_learning else 0.4,
     ),
     Entry(
         name="Train a wider network",
@@ -61,6 +63,7 @@ CATALOGUE: tuple[Entry, ...] = (
         notes="3.3, 4.1, 4.2, 4.9",
         why="More hidden units can fit what these cannot.",
         change=changes.wider,
+        promise=0.6,
     ),
     Entry(
         name="Train a deeper network",
@@ -75,6 +78,7 @@ CATALOGUE: tuple[Entry, ...] = (
         notes="4.1, 4.2, 4.9",
         why="Adam usually reaches a lower training error in the same number of steps.",
         change=changes.adam,
+        promise=0.35,
     ),
     Entry(
         name="Let the learning rate rise and fall",
@@ -89,6 +93,7 @@ CATALOGUE: tuple[Entry, ...] = (
         notes="3.3, 4.1, 4.9",
         why="A network made for such inputs fits them better.",
         change=changes.architecture,
+        promise=lambda view: 0.9 if view.dense else 0.5,
     ),
     Entry(
         name="Regularize less",
@@ -96,6 +101,7 @@ CATALOGUE: tuple[Entry, ...] = (
         notes="3.3, 3.4",
         why="Regularization holds the network back from fitting the training set.",
         change=changes.regularize_less,
+        promise=lambda view: 0.85 if view.held_back else 0.3,
     ),
     Entry(
         name="Try another activation function",
@@ -116,6 +122,7 @@ CATALOGUE: tuple[Entry, ...] = (
         notes="3.3, 4.1, 4.2, 4.9",
         why="Smaller weights make a smoother function, which carries over better.",
         change=changes.l2,
+        promise=0.4,
     ),
     Entry(
         name="Shift the training images",
@@ -123,6 +130,7 @@ CATALOGUE: tuple[Entry, ...] = (
         notes="3.3, 4.9",
         why="Shifted copies, drawn anew each epoch, act like more data.",
         change=changes.shift,
+        promise=0.8,
     ),
     Entry(
         name="Drop out units",
@@ -130,6 +138,7 @@ CATALOGUE: tuple[Entry, ...] = (
         notes="3.3, 4.1, 4.9",
         why="A network that cannot rely on any one unit overfits less.",
         change=changes.dropout,
+        promise=0.5,
     ),
     Entry(
         name="Mirror the training images",
@@ -144,6 +153,7 @@ CATALOGUE: tuple[Entry, ...] = (
         notes="3.3, 4.9",
         why="Training stops before the network learns the training set by heart.",
         change=changes.early,
+        promise=0.2,
     ),
     Entry(
         name="Collect more training data",
@@ -159,6 +169,7 @@ CATALOGUE: tuple[Entry, ...] = (
         notes="4.1",
         why="A smaller network has less room to learn the training set by heart.",
         change=changes.smaller,
+        promise=0.1,
     ),
     Entry(
         name="Use a network that shares weights",
@@ -166,6 +177,7 @@ CATALOGUE: tuple[Entry, ...] = (
         notes="3.3, 4.9",
         why="An architecture made for such inputs needs less data.",
         change=changes.convolutions,
+        promise=0.9,
     ),
     Entry(
         name="Train on all the target data that dev and test leave",
@@ -173,6 +185,7 @@ CATALOGUE: tuple[Entry, ...] = (
         notes="4.15",
         why="The network then sees more of what it is judged on.",
         change=changes.rest,
+        promise=0.9,
     ),
     Entry(
         name="Synthesize training data that looks like the target",
@@ -180,6 +193,7 @@ CATALOGUE: tuple[Entry, ...] = (
         notes="4.15",
         why="Training data is redrawn as a camera would see it; look if it is like the target.",
         change=changes.synthesize,
+        promise=0.8,
     ),
     Entry(
         name="Collect more training data like the target",

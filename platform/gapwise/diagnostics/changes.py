@@ -6,12 +6,11 @@ None means that the knob does not apply, or is turned already.
 from collections.abc import Mapping
 from typing import Any
 
-from gapwise.diagnostics.pipeline_view import PipelineView
+from gapwise.diagnostics.pipeline_view import DENSE, PipelineView
 
 Change = Mapping[str, Any]
 
-_DENSE = ("linear-regression", "logistic-regression", "perceptron", "multilayer-perceptron")
-_SMALLER = (*_DENSE, "happy-cnn", "functional-cnn", "lenet5")
+_SMALLER = (*DENSE, "happy-cnn", "functional-cnn", "lenet5")
 
 
 def longer(view: PipelineView) -> Change:
@@ -79,7 +78,7 @@ def architecture(view: PipelineView) -> Change | None:
 
 def convolutions(view: PipelineView) -> Change | None:
     """A network of convolutions in place of a perceptron on images."""
-    return architecture(view) if view.part("network") in _DENSE else None
+    return architecture(view) if view.dense else None
 
 
 def regularize_less(view: PipelineView) -> Change | None:

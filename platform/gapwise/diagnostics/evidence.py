@@ -32,6 +32,7 @@ class Evidence:
         input_shape: shape of one input, (channels, height, width) for images; empty where unknown.
         more_data: the most that twice the training data takes off the dev error, by the last
             learning curve of the pipeline; None where none was made.
+        train_errors: the running train error of the (first) run by epoch; empty where unknown.
         leaks: split → its examples that stand in train too, where there are any.
         disputed: split → the labels that the (first) run disputes, where it can tell.
     """
@@ -48,6 +49,7 @@ class Evidence:
     same_distribution: bool = False
     input_shape: tuple[int, ...] = ()
     more_data: float | None = None
+    train_errors: tuple[float, ...] = ()
     leaks: Mapping[str, Leak] = field(default_factory=dict)
     disputed: Mapping[str, Disputed] = field(default_factory=dict)
 

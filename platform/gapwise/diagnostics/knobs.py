@@ -18,7 +18,7 @@ def knobs(evidence: Evidence, gap: Gap, inherent: float = 0.0) -> tuple[Knob, ..
 
     No knob can gain more than the gap itself, less what is inherent in the target; more data no
     more than twice the data gives by the learning curve, where one was made. Those of one effort
-    are ranked by what they can gain at most.
+    are ranked by what they can gain at most, then by their promise here.
 
     Args:
         evidence: its pipeline decides which knobs apply; a run recorded without one gets only
@@ -37,14 +37,12 @@ def knobs_of(
     """Return the knobs of gaps, or of faults of the data, as the catalogue names them."""
     view = PipelineView(evidence)
     found = [
-        knob
+        (_EFFORTS.index(knob.effort), -(knob.at_most or 0), -_promise(entry, view), knob)
         for part in wanted
         for entry in CATALOGUE
         if entry.gap == part and (knob := _knob(entry, view, at_most))
     ]
-    return tuple(
-        sorted(found, key=lambda knob: (_EFFORTS.index(knob.effort), -(knob.at_most or 0)))
-    )
+    return tuple(knob for *_, knob in sorted(found, key=lambda ranked: ranked[:3]))
 
 
 def command(name: str, change: Mapping[str, Any]) -> str:
@@ -61,6 +59,10 @@ def overrides(change: Mapping[str, Any]) -> list[str]:
 def acted_on(part: str) -> str:
     """Return the gap of the catalogue that a part of a ladder's gap is: bias is the avoidable."""
     return "avoidable_bias" if part == "bias" else part
+
+
+def _promise(entry: Entry, view: PipelineView) -> float:
+    return entry.promise(view) if callable(entry.promise) else entry.promise
 
 
 def _knob(entry: Entry, view: PipelineView, at_most: float | None) -> Knob | None:

@@ -10,6 +10,7 @@ _OF_IMAGES = (
     "happy-cnn", "functional-cnn", "small-cnn", "lenet5", "alexnet", "vgg16", "resnet18",
     "resnet20", "resnet50", "resnet56", "inception", "mobilenet-v1", "mobilenet-v2", "efficientnet",
 )  # fmt: skip
+DENSE = ("linear-regression", "logistic-regression", "perceptron", "multilayer-perceptron")
 _WITH_DROPOUT = ("lenet5", "small-cnn", "multilayer-perceptron")
 
 
@@ -56,6 +57,30 @@ class PipelineView:
         """A shift in pixels that moves, and does not hide: a fourteenth of the height, or 1."""
         shape = self.evidence.input_shape
         return max(1, round(shape[1] / 14)) if len(shape) == 3 else 1
+
+    @property
+    def dense(self) -> bool:
+        """Whether the network shares no weights."""
+        return self.part("network") in DENSE
+
+    @property
+    def still_learning(self) -> bool:
+        """Whether the train error fell by a tenth or more in the last quarter of the epochs.
+
+        After three epochs or fewer nobody can tell: yes.
+        """
+        errors = self.evidence.train_errors
+        if not errors:
+            return False
+        before = errors[-1 - max(1, len(errors) // 4)] if len(errors) > 3 else 0.0
+        return len(errors) <= 3 or errors[-1] < 0.9 * before
+
+    @property
+    def held_back(self) -> bool:
+        """Whether regularization is so strong that it may be what makes the bias."""
+        dropped = self.get("network.dropout", 0)
+        most = max(dropped, default=0) if isinstance(dropped, list) else dropped
+        return float(self.get("training.l2", 0)) >= 0.01 or float(most) >= 0.5
 
     @property
     def drops(self) -> bool:

@@ -62,8 +62,7 @@ class Disputed:
 def honest_share(others: Iterable[Disputed]) -> float:
     """Return what share a network's honest mistakes have, from the splits beside the judged one.
 
-    That of the split where it is least, since noise can only add to it; 30 % or more. A network
-    whose scores mean little (one tuned by hand, say) thereby disputes nothing.
+    That of the split where it is least, since noise can only add to it; 30 % or more.
     """
     shares = [one.unlikely / one.sure for one in others if one.sure >= FEWEST_SURE]
     return max([HONEST, *([min(shares)] if shares else [])])

@@ -157,6 +157,7 @@ def gather(runs: Sequence[StoredRun], ledger: Ledger) -> Evidence:
         notes=tuple(filter(None, first.tags.get("gapwise.notes", "").split("\n"))),
         input_shape=tuple(json.loads(first.tags.get("gapwise.input_shape", "[]"))),
         same_distribution=first.tags.get("gapwise.same_distribution") == "true",
+        train_errors=tuple(first.history("train_error")[1].tolist()) if first.folder else (),
     )
 
 
