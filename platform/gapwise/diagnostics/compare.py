@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapwise.diagnostics.knob_changes import acts_on, credit, knobs_changed
+from gapwise.diagnostics.parts import labels_digest
 from gapwise.errors import DataError, shown
 from gapwise.records import Predictions
 from gapwise.statistics.intervals import Interval
@@ -195,15 +196,15 @@ def _shared(a: Predictions, b: Predictions) -> tuple[NDArray[np.int64], NDArray[
     ids, first, second = np.intersect1d(a.example_id, b.example_id, return_indices=True)
     if not len(ids):
         raise DataError(
-            f"the runs share 0 of {len(a)} and {len(b)} {a.split} examples; "
+            f"the runs share 0 of {len(a)} and {len(b)} {a.split} examples ({_digests(a, b)}); "
             "compare runs on the same data and split"
         )
     order = np.argsort(first)
     first, second = first[order], second[order]
     if _predicts(a) != _predicts(b):
         raise DataError(
-            f"the runs predict different things, {a.labels.told} and {b.labels.told}; compare runs "
-            "of one task"
+            f"the runs predict different things on {len(ids)} shared examples, {a.labels.told} and "
+            f"{b.labels.told} ({_digests(a, b)}); compare runs of one task"
         )
     unlike = _label_names(a)[first] != _label_names(b)[second]
     differing = np.flatnonzero(unlike.any(axis=1) if unlike.ndim == 2 else unlike)
@@ -211,9 +212,13 @@ def _shared(a: Predictions, b: Predictions) -> tuple[NDArray[np.int64], NDArray[
         example = shown(a.example_id[first[differing[0]]])
         raise DataError(
             f"the runs disagree on the label of {len(differing)} of {len(ids)} shared {a.split} "
-            f"examples, {example} first; compare runs under one label revision"
+            f"examples, {example} first ({_digests(a, b)}); compare runs under one label revision"
         )
     return first, second
+
+
+def _digests(a: Predictions, b: Predictions) -> str:
+    return f"digests of examples and labels {labels_digest(a)} and {labels_digest(b)}"
 
 
 def _predicts(predictions: Predictions) -> tuple[str, ...]:

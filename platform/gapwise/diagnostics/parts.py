@@ -1,6 +1,7 @@
 """Parts of a table of predictions: some rows, the errors by class, the worst examples."""
 
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,18 @@ def taken(table: Predictions, rows: NDArray[np.generic]) -> Predictions:
     held = {name: getattr(table, name) for name in _COLUMNS}
     found: dict[str, Any] = {k: None if v is None else v[rows] for k, v in held.items()}
     return replace(table, metadata={k: v[rows] for k, v in table.metadata.items()}, **found)
+
+
+def labels_digest(table: Predictions) -> str:
+    """Return 12 digits that two tables share when they hold the same examples and labels."""
+    order = np.argsort(table.example_id)
+    target = table.target[order]
+    if table.classes and target.ndim == 1 and target.dtype.kind in "iu":
+        target = np.array(table.classes)[target]
+    digest = sha256()
+    for part in (table.example_id[order], target):
+        digest.update(np.char.encode(part.astype(str), "utf-8").tobytes())
+    return digest.hexdigest()[:12]
 
 
 def by_class(table: Predictions) -> dict[str, SplitErrors]:

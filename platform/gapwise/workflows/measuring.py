@@ -1,6 +1,5 @@
 """The metrics of stored runs: from predictions, from their networks, or as they were logged."""
 
-import hashlib
 import math
 import os
 from collections import Counter
@@ -12,6 +11,7 @@ import numpy as np
 from gapwise.diagnostics.dev_wear import wear
 from gapwise.diagnostics.measured import Value, p_value, value_of
 from gapwise.diagnostics.measures import Measure
+from gapwise.diagnostics.parts import labels_digest
 from gapwise.diagnostics.selection import PValue
 from gapwise.diagnostics.weighing import Weighing
 from gapwise.errors import StorageError, UsageError
@@ -75,7 +75,7 @@ class Measuring:
         """Return the runs that can be held against each other, and the others with the reason."""
         if not (optimize.is_fraction and self._predictions):
             return list(runs), []
-        digests = {run_id: _digest(found) for run_id, found in self._predictions.items()}
+        digests = {run_id: labels_digest(found) for run_id, found in self._predictions.items()}
         common = Counter(digests.values()).most_common(1)[0][0]
         example = next(run_id for run_id, digest in digests.items() if digest == common)
         kept, left_out = [], []
@@ -89,7 +89,7 @@ class Measuring:
                 {
                     "run_id": run.run_id,
                     "why": f"its {self.split} examples or their labels "
-                    f"({digests[run.run_id][:12]}) are not those of the others ({common[:12]}); "
+                    f"({digests[run.run_id]}) are not those of the others ({common}); "
                     f"{shared} examples are shared",
                 }
             )
@@ -158,15 +158,3 @@ def usable_cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # macOS has no affinity
         return os.cpu_count() or 1
-
-
-def _digest(predictions: Predictions) -> str:
-    """Return what two runs share when they predicted the same examples under the same labels."""
-    order = np.argsort(predictions.example_id)
-    target = predictions.target[order]
-    if predictions.classes and target.dtype.kind in "iu":
-        target = np.array(predictions.classes)[target]
-    digest = hashlib.sha256()
-    for part in (predictions.example_id[order], target):
-        digest.update(np.char.encode(part.astype(str), "utf-8").tobytes())
-    return digest.hexdigest()

@@ -12,6 +12,7 @@ from gapwise.diagnostics.evidence import Evidence, from_memory
 from gapwise.diagnostics.knob_changes import knobs_changed
 from gapwise.diagnostics.ladder import diagnose
 from gapwise.diagnostics.matched import matched
+from gapwise.diagnostics.parts import labels_digest
 from gapwise.errors import DataError
 from gapwise.records import HumanLevel, Predictions, plain
 from gapwise.statistics.paired import mcnemar, tango
@@ -120,8 +121,12 @@ def test_a_rare_class_that_one_run_never_met_is_no_hindrance() -> None:
     ],
 )
 def test_what_cannot_be_compared_says_why_with_counts(other: Predictions, words: str) -> None:
-    with pytest.raises(DataError, match=words):
+    with pytest.raises(DataError, match=words) as caught:
         compare(A, other)
+    if other.split == A.split:
+        mine, theirs = labels_digest(A), labels_digest(other)
+        assert mine != theirs
+        assert f"labels {mine} and {theirs}" in str(caught.value)
 
 
 def test_knobs_changed_name_dotted_keys_with_both_values() -> None:
