@@ -89,7 +89,7 @@ def test_everything_is_survived(recorded: dict[str, str], words: tuple[str, ...]
 def test_scores_that_are_no_number_are_refused_by_row(home: Path, tmp_path: Path) -> None:
     path = tmp_path / "nan.parquet"
     pq.write_table(pa.table(columns(60, "dev", 0.2) | {"scores": [[math.nan] * 4] * 60}), path)
-    with pytest.raises(DataError, match="row 1: scores is .*; every score must be finite"):
+    with pytest.raises(DataError, match=r"row 1: scores is .*; every score must be finite"):
         record_file(RecordRequest(file=path, dataset="d", classes=CLASSES))
 
 
