@@ -18,6 +18,7 @@ TONES: Mapping[str, str] = {
     "variance": "orange",
     "data_mismatch": "red",
     "dev_overfit": "violet",
+    "field": "green",
 }
 
 TRAIN = "make train PIPELINE=digits"

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from gapwise.statistics.auc import auc
 from gapwise.statistics.intervals import Clusters, clustered, wilson
 from gapwise.statistics.paired import tango
 from gapwise.statistics.posterior import bootstrap, jeffreys
@@ -45,6 +46,38 @@ def mismatch(p: float, q: float, n: int, m: int) -> Case:
         upper = jeffreys(generator.binomial(m, q), m, DRAWS, generator)
         low, high = np.quantile(upper - lower, _ENDS)
         return q - p, (low, high)
+
+    return simulate
+
+
+def drawn_gap(
+    generator: Generator, gap: Callable[[float, float, int, int], Case]
+) -> tuple[float, Interval]:
+    """A gap whose rungs are drawn: n from 100 to 2,000, rates so that 10 errors or more are due."""
+    n, m = (int(10 ** generator.uniform(2, 3.3)) for _ in range(2))
+    p, q = (generator.uniform(10 / size, 0.5) for size in (n, m))
+    return gap(p, q, n, m)(generator)
+
+
+def drawn(gap: Callable[[float, float, int, int], Case]) -> Case:
+    """``drawn_gap`` as a case."""
+    return lambda generator: drawn_gap(generator, gap)
+
+
+def drawn_pair(generator: Generator) -> tuple[float, Interval]:
+    """A paired difference of which 10 examples or more are due to be discordant either way."""
+    n = int(10 ** generator.uniform(2.3, 3.3))
+    first, second = generator.uniform(10 / n, 0.2, 2)
+    return paired(first, second, n)(generator)
+
+
+def ranked(m: int, n: int) -> Case:
+    """DeLong's interval of the area under a ROC curve: normal scores 0 to 2 deviations apart."""
+
+    def simulate(generator: Generator) -> tuple[float, Interval]:
+        apart = generator.uniform(0, 2)
+        found = auc(generator.normal(0, 1, m), generator.normal(apart, 1, n))
+        return float(stats.norm.cdf(apart / np.sqrt(2))), (found.low, found.high)
 
     return simulate
 
@@ -110,6 +143,12 @@ def cases() -> Iterator[tuple[str, Case]]:
         yield f"variance, {p} of {n}, {q} of {m}", variance(p, q, n, m)
     for first, second, n in ((0.06, 0.03, 300), (0.02, 0.02, 1000), (0.01, 0.002, 200)):
         yield f"Tango, discordant {first} and {second}, n = {n}", paired(first, second, n)
+    law = "n ~ 100 to 2,000, ≥ 10 errors"
+    yield f"mismatch, rates drawn, {law}", drawn(mismatch)
+    yield f"variance, rates drawn, {law}", drawn(variance)
+    yield "Tango, discordant shares drawn, ≥ 10 either way", drawn_pair
+    for m, n in ((40, 60), (300, 300)):
+        yield f"area under the curve, {m} and {n}, drawn", ranked(m, n)
     for groups, size in ((5, 20), (10, 20), (20, 20), (50, 10), (200, 5)):
         yield f"groups: {groups} of {size}, rates Beta(2, 8)", grouped(groups, size)
     for groups, size in ((10, 20), (20, 20), (50, 10)):

@@ -82,14 +82,15 @@ def main() -> None:
     options = parser.parse_args()
     print(f"{options.simulations:,} ladders a law, seed {options.seed}, n = {SIZES}, δ = {DELTA}")
     print(f"{'law':25} {'right':>7} {'undecided':>10} {'wrong':>7}  (95 % of wrong)")
-    probabilities, hits = [], []
+    told: dict[str, tuple[list[Rates], list[NDArray[np.bool_]]]] = {}
     for name, law in LAWS.items():
         generator = np.random.default_rng([options.seed, *name.encode()])
         counts: Counter[str] = Counter()
         for number in range(options.simulations):
             said, right, largest, position = ladder(law(generator), number, generator)
             counts["undecided" if said == "undecided" else str(said == right)] += 1
-            if law is jeffreys:
+            if law in (jeffreys, nearly_equal):
+                probabilities, hits = told.setdefault(name, ([], []))
                 probabilities.append(largest)
                 hits.append(np.arange(len(largest)) == position)
         share = {key: 100 * counts[key] / options.simulations for key in ("True", "undecided")}
@@ -99,14 +100,16 @@ def main() -> None:
             f"{100 * counts['False'] / options.simulations:6.2f}%  "
             f"{100 * wrong.low:.2f} – {100 * wrong.high:.2f}"
         )
-    print("\nprobability_largest against how often the gap was the largest, rungs ~ Beta(½, ½):")
-    said_, held = np.concatenate(probabilities), np.concatenate(hits)
-    for low, high in pairwise(BINS):
-        inside = (said_ >= low) & ((said_ < high) | (high == 1.0))
-        print(
-            f"  {low:.2f} – {high:.2f}: said {said_[inside].mean():.3f}, "
-            f"was {held[inside].mean():.3f} of {inside.sum():,}"
-        )
+    for name, (probabilities, hits) in told.items():
+        print(f"\nprobability_largest against how often the gap was the largest, {name}:")
+        said_, held = np.concatenate(probabilities), np.concatenate(hits)
+        for low, high in pairwise(BINS):
+            inside = (said_ >= low) & ((said_ < high) | (high == 1.0))
+            if inside.any():
+                print(
+                    f"  {low:.2f} – {high:.2f}: said {said_[inside].mean():.3f}, "
+                    f"was {held[inside].mean():.3f} of {inside.sum():,}"
+                )
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from gapwise.commands import (
     curve,
     data,
     ensemble,
+    field,
     gate,
     gradcheck,
     metric,
@@ -37,7 +38,7 @@ app = typer.Typer(
 )
 MODULES = (
     *(data, networks, training, advice, curve, gradcheck, ensemble),
-    *(runs, slices, mismatch, select, metric, ceiling, gate, servers),
+    *(runs, slices, mismatch, select, metric, field, ceiling, gate, servers),
 )
 for module in MODULES:
     for command in module.COMMANDS:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gapwise.labels import CLASSES, Labels
 
 SPLITS = ("train", "train_dev", "dev", "test")
-RUNGS = ("human", *SPLITS)
+RUNGS = ("human", *SPLITS, "field")
 
 Split = Literal["train", "train_dev", "dev", "test"]
 Distribution = Literal["train", "target"]

@@ -15,6 +15,15 @@ FEW_SEEDS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
+class FieldError:
+    """The share of ``n`` answers in use that were wrong, and who judged them (notes 4.2)."""
+
+    error: float
+    n: int
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """The evidence of one run, or of several that differ in seed alone.
 
@@ -32,6 +41,7 @@ class Evidence:
         input_shape: shape of one input, (channels, height, width) for images; empty where unknown.
         more_data: the most that twice the training data takes off the dev error, by the last
             learning curve of the pipeline; None where none was made.
+        in_use: the error in the field, where somebody measured it.
         train_errors: the running train error of the (first) run by epoch; empty where unknown.
         leaks: split → its examples that stand in train too, where there are any.
         disputed: split → the labels that the (first) run disputes, where it can tell.
@@ -49,6 +59,7 @@ class Evidence:
     same_distribution: bool = False
     input_shape: tuple[int, ...] = ()
     more_data: float | None = None
+    in_use: FieldError | None = None
     train_errors: tuple[float, ...] = ()
     leaks: Mapping[str, Leak] = field(default_factory=dict)
     disputed: Mapping[str, Disputed] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from gapwise.records import RUNGS
 
 Draws = NDArray[np.float64]
 SURE = 0.95
-_LINKS = ("avoidable_bias", "variance", "data_mismatch", "dev_overfit")
+_LINKS = ("avoidable_bias", "variance", "data_mismatch", "dev_overfit", "field")
 
 
 @dataclass(frozen=True)

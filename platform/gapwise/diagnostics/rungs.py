@@ -128,6 +128,8 @@ def rungs(evidence: Evidence, test: bool, generator: np.random.Generator) -> dic
             if len(runs) == 1
             else _several(split, runs, seeds, generator)
         )
+    if evidence.in_use is not None:
+        found["field"] = _counted("field", evidence.in_use.error, evidence.in_use.n)
     return found
 
 
@@ -160,10 +162,13 @@ def human_step(level: HumanLevel) -> Step:
         why = "measured on an unknown number of examples, so it has no interval"
         rung = Rung(rung="human", error=level.error, low=None, high=None, n=None, why=why)
         return Step(rung, Known(level.error), grows=False)
-    wrong = level.error * level.n
-    shown = wilson(wrong, level.n)
-    rung = Rung(rung="human", error=level.error, low=shown.low, high=shown.high, n=level.n)
-    return Step(rung, Counted(wrong, level.n))
+    return _counted("human", level.error, level.n)
+
+
+def _counted(name: str, error: float, n: int) -> Step:
+    shown = wilson(error * n, n)
+    rung = Rung(rung=name, error=error, low=shown.low, high=shown.high, n=n)
+    return Step(rung, Counted(error * n, n))
 
 
 def _one_run(split: str, errors: SplitErrors, generator: np.random.Generator) -> Step:

@@ -8,10 +8,11 @@ GAPS = {
     "variance": "variance",
     "data_mismatch": "data mismatch",
     "dev_overfit": "overfitting to dev",
+    "field": "the step into use",
     "leak": "a leak",
     "label_noise": "label noise",
 }
-_RUNGS = {"train_dev": "train-dev"}
+_RUNGS = {"train_dev": "train-dev", "field": "error in use"}
 
 
 def of_gap(name: str) -> str:

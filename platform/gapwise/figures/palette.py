@@ -24,15 +24,16 @@ PINE: Final = "#1f6474"
 SAND: Final = "#d9c08c"
 PLUM: Final = "#a8577e"
 
-GAPS: Final = {
+GAPS: Final[dict[str, str]] = {
     "bias": BLUE,
     "avoidable_bias": BLUE,
     "variance": AMBER,
     "data_mismatch": RED,
     "dev_overfit": VIOLET,
+    "field": PINE,
 }
 
-SPLITS: Final = {"train": BLUE, "train_dev": AMBER, "dev": RED, "test": VIOLET}
+SPLITS: Final = {"train": BLUE, "train_dev": AMBER, "dev": RED, "test": VIOLET, "field": PINE}
 
 SERIES: Final = (BLUE, RED, AMBER, VIOLET, GOOD, TEAL, PLUM, MUTED)
 

@@ -14,6 +14,7 @@ RUNGS: Final = {
     "train_dev": "Train-dev",
     "dev": "Dev",
     "test": "Test",
+    "field": "In use",
 }
 
 

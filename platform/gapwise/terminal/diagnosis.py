@@ -19,6 +19,7 @@ COLOURS = {
     "variance": "yellow",
     "data_mismatch": "red",
     "dev_overfit": "magenta",
+    "field": "green",
 }
 
 

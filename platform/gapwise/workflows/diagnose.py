@@ -8,10 +8,10 @@ from pathlib import Path
 from gapwise.diagnostics import evidence as stored
 from gapwise.diagnostics import ladder, parted
 from gapwise.diagnostics.beside import beside
-from gapwise.diagnostics.evidence import Evidence
+from gapwise.diagnostics.evidence import Evidence, FieldError
 from gapwise.diagnostics.knob_changes import knobs_changed
 from gapwise.errors import DataError, UsageError, shown
-from gapwise.ledger import human, looks
+from gapwise.ledger import field, human, looks
 from gapwise.ledger.ledger import Ledger
 from gapwise.records import Diagnosis, HumanLevel
 from gapwise.settings import Settings
@@ -157,8 +157,16 @@ def gather(runs: Sequence[StoredRun], ledger: Ledger) -> Evidence:
         notes=tuple(filter(None, first.tags.get("gapwise.notes", "").split("\n"))),
         input_shape=tuple(json.loads(first.tags.get("gapwise.input_shape", "[]"))),
         same_distribution=first.tags.get("gapwise.same_distribution") == "true",
+        in_use=_in_use(ledger, first),
         train_errors=tuple(first.history("train_error")[1].tolist()) if first.folder else (),
     )
+
+
+def _in_use(ledger: Ledger, run: StoredRun) -> FieldError | None:
+    found = field.latest(ledger, run.dataset, run.run_id)
+    if found is None:
+        return None
+    return FieldError(error=found["error"], n=found["n"], source=found["source"])
 
 
 def _paths(runs: Sequence[StoredRun]) -> dict[str, list[Path]]:

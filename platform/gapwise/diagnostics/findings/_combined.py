@@ -9,6 +9,7 @@ _BETWEEN = {
     "bias": "predictions of train",
     "variance": "train-dev examples",
     "data_mismatch": "predictions of dev",
+    "dev_overfit": "a look at the test error",
 }
 
 

@@ -11,6 +11,7 @@ _MEANS = {
     "variance": "the network does better on examples that it never saw, which chance, dropout or "
     "augmentation alone can hardly explain: look whether the splits are of one kind",
     "data_mismatch": "the target is easier than the training distribution",
+    "field": "what it meets in use is easier than dev and test",
     "dev_overfit": "the test set is easier than the dev set, though both should be one draw",
 }
 
