@@ -47,11 +47,17 @@ def basis(diagnosis: Diagnosis) -> str:
 
 
 def _faulty(diagnosis: Diagnosis, faults: Sequence[Finding]) -> Headline:
-    what = {"leaks": "examples of train judge", "label-noise": "labels are wrong"}
-    told = " and ".join(dict.fromkeys(what.get(one.diagnostic, "see below") for one in faults))
+    told = " and ".join(dict.fromkeys(_fault(one) for one in faults))
     says = " ".join(safe(one.says) for one in faults)
     return Headline(
         title=f"# :red[First mend the data]: {told}", below=f"{says} {basis(diagnosis)}"
+    )
+
+
+def _fault(finding: Finding) -> str:
+    split = words.of_rung(finding.evidence["split"]).lower()
+    return (
+        f"{split} examples in train" if finding.diagnostic == "leaks" else f"wrong {split} labels"
     )
 
 

@@ -35,5 +35,5 @@ def test_a_fault_of_the_data_comes_before_every_gap() -> None:
     leaked = replace(leaked, metadata={ALSO_IN_TRAIN: marks})
     found = ladder.diagnose(evidence.from_memory({"run": [predictions("train", 0), leaked]}))
     told = headline.headline(found)
-    assert told.title == "# :red[First mend the data]: examples of train judge"
+    assert told.title == "# :red[First mend the data]: dev examples in train"
     assert "stand in train too" in told.below

@@ -27,6 +27,9 @@ MOST: Final = 2_000
 """Examples of a split that are looked at, drawn evenly."""
 
 BATCH: Final = 256
+APART: Final = 0.25
+"""Total variation from which on a column of names is told."""
+
 EASY: Final = 0.6
 """An area below which a network's features hardly tell two splits apart."""
 
@@ -79,6 +82,13 @@ class Mismatch:
                 found.append(
                     f"{one.column} is {more} in dev by {abs(one.in_deviations):.1f} deviations "
                     f"({one.before:.3g} in {name}, {one.after:.3g} in dev)."
+                )
+        for other in self.names:
+            if other.apart >= APART:
+                value, first, second = other.most
+                found.append(
+                    f"{other.column} differs: {value or 'none'} is {100 * first:.1f} % of {name} "
+                    f"and {100 * second:.1f} % of dev."
                 )
         return [*found, *(one.says for one in self.diversity)]
 

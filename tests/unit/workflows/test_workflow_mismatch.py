@@ -26,6 +26,7 @@ def test_a_camera_is_seen_in_what_the_network_sees(home: Path) -> None:
     assert "what the network's last layer sees" in found.says[0]
     assert [one.column for one in found.numbers[:2]] == ["contrast", "sharpness"]
     assert found.names[0].column == "source"
+    assert found.says[-1] == "source differs: phone is 10.8 % of train-dev and 100.0 % of dev."
     json.dumps(found.as_json(), allow_nan=False)
 
 
