@@ -60,7 +60,9 @@ def test_wrong_labels_of_dev_come_before_the_gap_that_they_make(tmp_path: Path) 
     assert (first.diagnostic, first.evidence["split"]) == ("label-noise", "dev")
     assert 0.5 * dev.error.mean() < first.evidence["share"] <= dev.error.mean()
     assert "dev labels or more are probably wrong" in first.says
-    assert [knob.id for knob in first.knobs] == ["fix-the-labels-that-are-disputed"]
+    (knob,) = first.knobs
+    assert (knob.id, knob.bound) == ("fix-the-labels-that-are-disputed", "the disputed labels")
+    assert first.evidence["share"] <= knob.at_most <= dev.error.mean()
 
 
 def test_right_labels_are_not_disputed(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """Labels that are probably wrong: a fault of the data, which outranks every gap (notes 4.11)."""
 
+from dataclasses import replace
+
 from gapwise.diagnostics import words
 from gapwise.diagnostics.evidence import Evidence
 from gapwise.diagnostics.knobs import knobs_of
-from gapwise.records import DATA_FAULT, Diagnosis, Finding
+from gapwise.records import DATA_FAULT, Diagnosis, Finding, Knob
 from gapwise.statistics.label_noise import Disputed, honest_share
 
 __all__ = ["label_noise"]
@@ -40,5 +42,14 @@ def _finding(evidence: Evidence, split: str, found: Disputed, honest: float) -> 
             "unlikely": found.unlikely,
             "n": found.n,
         },
-        knobs=knobs_of(evidence, ["label_noise"]),
+        knobs=_knobs(evidence, split, found),
     )
+
+
+def _knobs(evidence: Evidence, split: str, found: Disputed) -> tuple[Knob, ...]:
+    """Return what to do; of dev no more can be gained than what the network surely disputes."""
+    knobs = knobs_of(evidence, ["label_noise"])
+    if split not in ("dev", "test"):
+        return knobs
+    most = found.sure / found.n
+    return tuple(replace(knob, at_most=most, bound="the disputed labels") for knob in knobs)

@@ -26,7 +26,7 @@ def _finding(gap: Gap) -> Finding:
     if gap.name == "avoidable_bias":
         says += (
             "the network surpasses the human level, so human error no longer tells Bayes error, "
-            "and what is left to gain here is unknown (notes 4.8)"
+            "and what is left to gain here is unknown (notes 4.8); `gapwise bayes` estimates it"
         )
     else:
         says += _MEANS.get(gap.name, "the upper rung is easier than the lower one")
