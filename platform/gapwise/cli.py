@@ -22,6 +22,7 @@ from gapwise.commands import (
     select,
     servers,
     slices,
+    suspects,
     training,
 )
 from gapwise.errors import GapwiseError
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 MODULES = (
     *(data, networks, training, advice, curve, gradcheck, ensemble),
-    *(runs, slices, mismatch, select, metric, field, ceiling, gate, servers),
+    *(runs, slices, mismatch, suspects, select, metric, field, ceiling, gate, servers),
 )
 for module in MODULES:
     for command in module.COMMANDS:
