@@ -15,7 +15,8 @@ from gapwise.records import ALSO_IN_TRAIN, Predictions
 from gapwise.statistics.label_noise import Disputed, disputed
 
 LOOKED_AT: Final = 100_000
-"""Rows of a split whose scores are read: enough for a share, little to read."""
+MOST_SCORES: Final = 10_000_000
+"""Rows of a split, and numbers in them, that are read: enough for a share, little to hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,8 @@ def faults_in_memory(tables: Mapping[str, Predictions]) -> DataFaults:
         if ALSO_IN_TRAIN in table.metadata:
             leaks[split] = _leak(table.metadata[ALSO_IN_TRAIN], table.error)
         if table.scores is not None and table.target.dtype.kind == "i" and table.target.ndim == 1:
-            labels[split] = disputed(table.scores[:LOOKED_AT], table.target[:LOOKED_AT])
+            rows = slice(_looked_at(table.scores.shape[1]))
+            labels[split] = disputed(table.scores[rows], table.target[rows])
     return _kept(leaks, labels)
 
 
@@ -95,6 +97,10 @@ def _leak(marks: NDArray[np.str_], error: NDArray[np.float64]) -> Leak | None:
     )
 
 
+def _looked_at(classes: int) -> int:
+    return min(LOOKED_AT, MOST_SCORES // max(1, classes))
+
+
 def _disputed(file: pq.ParquetFile) -> Disputed | None:
     """Return what the scores of the first rows say; None where they are no matrix."""
     scores, given, rows = [], [], 0
@@ -108,7 +114,7 @@ def _disputed(file: pq.ParquetFile) -> Disputed | None:
         scores.append(np.from_dlpack(flat).reshape(len(lists), -1))
         given.append(np.from_dlpack(target.cast(pa.int64())))
         rows += len(lists)
-        if rows >= LOOKED_AT:
+        if rows >= _looked_at(scores[-1].shape[1]):
             break
     if not rows or len({part.shape[1] for part in scores}) != 1:
         return None
