@@ -11,7 +11,10 @@ from gapwise.ledger.preferences import Preference
 from gapwise.settings import Settings
 from gapwise.workflows import decision_log as log
 from gapwise.workflows import metric
+from gapwise.workflows.bayes import BayesEstimates
+from gapwise.workflows.bayes import bayes as estimate
 from gapwise.workflows.decision_log import DecisionLog
+from gapwise.workflows.metric import Metrics
 from gapwise.workflows.mismatch import Mismatch, mismatch_run
 from gapwise.workflows.select import SelectRequest, select_run
 from gapwise.workflows.slices import Sliced, slice_run
@@ -57,6 +60,30 @@ def slices(run_id: str, split: str) -> Sliced:
 def _slices(run_id: str, split: str, at: Stamp) -> Sliced:
     # A split is offered only after its test look was counted (open_splits).
     return slice_run(run_id, split, look=False)
+
+
+def metric_ranks(experiment: str, weigh: tuple[str, ...]) -> Metrics:
+    """Return how runs rank by error and under weights, and what people prefer.
+
+    Raises:
+        UsageError, DataError: weights that mean nothing here.
+    """
+    return _metric(experiment, weigh, stamp())
+
+
+@st.cache_data(show_spinner="Ranking the runs", max_entries=16)
+def _metric(experiment: str, weigh: tuple[str, ...], at: Stamp) -> Metrics:
+    return metric.check_metric(experiment, weigh=weigh)
+
+
+@st.cache_data(show_spinner="Searching for neighbours", max_entries=16)
+def bayes(run_id: str) -> BayesEstimates:
+    """Return estimates of Bayes error on the training distribution of a run's data.
+
+    Raises:
+        UsageError, DataError, StorageError: its data is not here, or has no classes.
+    """
+    return estimate(run_id)
 
 
 @st.cache_data(show_spinner="Comparing the splits", max_entries=16)

@@ -16,7 +16,7 @@ from gapwise.errors import GapwiseError
 from gapwise.figures import words
 from gapwise.figures.pareto import Axis, Point, pareto
 
-OWN = ("optimize", "limits")
+OWN = ("optimize", "limits", "weigh")
 MOST_ROWS = 50
 _APART = ";"
 _OFFERED = ("accuracy", "f1", "precision", "recall", "error")

@@ -1,6 +1,6 @@
 """What next: one sentence says what matters, one picture shows why, the next action is a click."""
 
-from dashboards import frame, next_view
+from dashboards import bayes_view, frame, next_view
 from dashboards.headline import headline
 
 with frame.page("What next"):
@@ -13,3 +13,4 @@ with frame.page("What next"):
         next_view.found(diagnosis)
         next_view.matched(subject)
         next_view.parts(subject)
+        bayes_view.estimates(diagnosis.run_id)

@@ -57,6 +57,16 @@ def test_what_next_says_verdict_steps_and_counts(page: Page) -> None:
     assert "bias is counted from 0" in text
 
 
+@pytest.mark.usefixtures("stored")
+def test_what_next_estimates_bayes_error_on_demand(page: Page) -> None:
+    test = page("what_next")
+    assert "nearest-neighbour" not in said(test)
+    test.toggle[0].set_value(True).run()
+    assert not test.exception
+    text = said(test)
+    assert "nearest-neighbour rule" in text or "was not trained here" in text
+
+
 def test_the_test_error_is_shown_only_on_request_and_counted(page: Page, stored: Path) -> None:
     test = page("what_next")
     ledger = Ledger(Settings.read().ledger_url)

@@ -50,3 +50,16 @@ def test_what_means_nothing_is_told_in_one_sentence(page: Page, limits: str, say
     assert not test.exception
     assert [str(error.value) for error in test.error] == []
     assert says in said(test)
+
+
+@pytest.mark.usefixtures("stored")
+def test_runs_are_ranked_again_under_weights(page: Page) -> None:
+    test = page("select", experiment="digits")
+    assert "Does the metric rank as people do?" in said(test)
+    assert "Nobody has said which of two runs is better" in said(test)
+    test.text_input[1].set_value("0->1=10").run()
+    assert not test.exception
+    assert "weighted_error" in said(test)
+    test.text_input[1].set_value("0->zebra=10").run()
+    assert not test.exception
+    assert "zebra" in said(test)

@@ -213,8 +213,8 @@ CATALOGUE: tuple[Entry, ...] = (
         name="Look at 100 dev errors by hand",
         gap="data_mismatch",
         notes="4.10, 4.15",
-        why="What they have in common is how dev differs from the training data; where to begin "
-        "`gapwise mismatch` and the page Slices say. Leave test alone.",
+        why="What they have in common is how dev differs from the training data; the page "
+        "Slices and gapwise mismatch show where to begin. Leave test alone.",
     ),
     Entry(
         name="Get a bigger dev set",

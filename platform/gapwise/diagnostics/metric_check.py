@@ -101,6 +101,8 @@ def advice(before: MetricCheck, after: MetricCheck | None) -> str:
         before: the metric in use.
         after: one that might take its place.
     """
+    if not before.pairs:
+        return "Nobody has said which of two runs is better, so no metric can be held against it."
     wrong = before.count("contradicts")
     if after is not None and after.metric != before.metric:
         better = after.count("contradicts") < wrong or (

@@ -142,4 +142,6 @@ def test_pairs_without_values_or_differences_are_undecided() -> None:
     assert found.count("undecided") == 3
     assert found.ranking == ("a", "b", "c")
     assert advice(found, None).startswith("Nothing is decided")
-    assert "no preference is stated" in metric_check(measure("error"), values, []).says
+    nothing = metric_check(measure("error"), values, [])
+    assert "no preference is stated" in nothing.says
+    assert "Nobody has said" in advice(nothing, None)
