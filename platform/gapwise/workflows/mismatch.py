@@ -14,7 +14,7 @@ from gapwise.diagnostics import shift
 from gapwise.diagnostics.parts import taken
 from gapwise.diagnostics.shift import Diversity, NameShift, NumberShift, Side
 from gapwise.errors import DataError, GapwiseError
-from gapwise.records import Predictions, plain
+from gapwise.records import ALSO_IN_TRAIN, Predictions, plain
 from gapwise.settings import Settings
 from gapwise.statistics.auc import Auc
 from gapwise.tracking import predictions as tables
@@ -147,6 +147,7 @@ def _some(table: Predictions) -> Predictions:
 
 def _side(run: StoredRun, trained: TrainedRun | None, table: Predictions) -> tuple[Side, str]:
     columns = columns_of(table) | pictures_of(run, table) | _sizes(run, table)
+    columns.pop(ALSO_IN_TRAIN, None)  # a leak, told by a finding of its own
     features, named = None, ""
     if trained is not None:
         data = trained.prepared()

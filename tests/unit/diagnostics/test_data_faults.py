@@ -90,6 +90,7 @@ def test_a_leak_of_test_is_told_with_test_alone(tmp_path: Path) -> None:
     held = evidence.from_memory({"r": tables_of_run})
     (leak,) = named(diagnose(held, test=True), "leaks")
     assert leak.severity < 0.7
+    assert leak.knobs == ()
 
 
 def test_scores_that_are_no_matrix_are_left_alone(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ def _finding(evidence: Evidence, split: str, leak: Leak) -> Finding:
     count, name = leak.equal + leak.nearly, words.of_rung(split)
     kinds = {"equal": leak.equal, "nearly equal": leak.nearly}
     told = words.listed([f"{n:,} {kind}" for kind, n in kinds.items() if n])
+    matters = count / leak.n >= MATTERS
     says = (
         f"{count:,} of {leak.n:,} {name} examples ({words.percent(count / leak.n)}) stand in train "
         f"too ({told}): the network has seen their answers"
@@ -35,8 +36,8 @@ def _finding(evidence: Evidence, split: str, leak: Leak) -> Finding:
         )
     return Finding(
         diagnostic="leaks",
-        severity=DATA_FAULT + 0.05 if count / leak.n >= MATTERS else 0.45,
-        says=f"{says}. Take them out of train, then diagnose again.",
+        severity=DATA_FAULT + 0.05 if matters else 0.25,
+        says=f"{says}. Take them out of train, then diagnose again." if matters else f"{says}.",
         evidence={
             "split": split,
             "equal": leak.equal,
@@ -45,5 +46,5 @@ def _finding(evidence: Evidence, split: str, leak: Leak) -> Finding:
             "error_seen": leak.seen,
             "error_unseen": leak.unseen,
         },
-        knobs=knobs_of(evidence, ["leak"]),
+        knobs=knobs_of(evidence, ["leak"]) if matters else (),
     )
