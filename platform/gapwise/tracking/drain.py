@@ -97,18 +97,27 @@ class _Drain:
     def run(self) -> None:
         status = self.folder.true_status(self.record)
         self._find_or_create()
-        if status == "RUNNING" and self.state.status != status:
-            self.client.update_run(self.state.mlflow_id, status=status)
-            self._note(status=status)
+        if status == "RUNNING":
+            self._send_status(status)
         self._send_parameters()
         self._send_datasets()
         self._send_points()
         self._send_tags(_tags(self.record) | self._not_finite_tag())
         self._send_files()
-        if status != "RUNNING" and self.state.status != status:
+        if status != "RUNNING":
+            self._send_status(status)
+
+    def _send_status(self, status: str) -> None:
+        if self.state.status == status:
+            return
+        # Sent without an answer, it may hold or not: what was acknowledged before no longer counts.
+        self._note(status="")
+        if status == "RUNNING":
+            self.client.update_run(self.state.mlflow_id, status=status)
+        else:
             ended = self.record.ended or last_sign_of_life(self.folder)
             self.client.set_terminated(self.state.mlflow_id, status=status, end_time=ended)
-            self._note(status=status)
+        self._note(status=status)
 
     def _note(self, **values: Any) -> None:
         for name, value in values.items():

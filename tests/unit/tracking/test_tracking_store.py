@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gapwise.errors import BusyError, StorageError, UsageError
+from gapwise.errors import BusyError, ServiceError, StorageError, UsageError
 from gapwise.settings import Settings
 from gapwise.tracking.client import connect
+from gapwise.tracking.drain import drain
+from gapwise.tracking.folder import RunFolder
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.writer import RunWriter
 
@@ -283,3 +285,27 @@ def test_a_store_that_is_no_mlflow_store_is_told(store: RunStore, settings: Sett
     connection.close()
     with pytest.raises(StorageError, match=r"mlflow.db: no such table"):
         store.rows()
+
+
+def test_a_status_that_was_sent_without_an_answer_is_sent_again(
+    store: RunStore, settings: Settings
+) -> None:
+    run_id = make(store, {"loss": 1.0})
+    store.drain(run_id)
+    folder = RunFolder(settings.runs / run_id)
+    client = connect(settings)
+    terminate = client.set_terminated
+
+    def applied_but_unanswered(*words: Any, **more: Any) -> None:
+        terminate(*words, **more)
+        raise ConnectionError("the answer was lost")
+
+    client.set_terminated = applied_but_unanswered  # type: ignore[method-assign]
+    folder.write(folder.read().changed(status="KILLED"))
+    with suppress(ServiceError, ConnectionError):
+        drain(folder, settings, client)
+    mlflow_id = store.open(run_id).mlflow_id
+    assert client.get_run(mlflow_id).info.status == "KILLED"
+    folder.write(folder.read().changed(status="FINISHED"))
+    store.drain(run_id)
+    assert client.get_run(mlflow_id).info.status == "FINISHED"
