@@ -26,10 +26,12 @@ def decide(
     """Change what became of the knob that led to run ``ref``.
 
     Raises:
-        UsageError: no knob led to that run, several did and none is named, or the outcome is none.
+        UsageError: no knob led to that run, several did and none is named, there is no such run,
+            or the outcome is none.
     """
     settings = settings or Settings.read()
-    run = RunStore(settings).open(ref)
+    store = RunStore(settings)
+    run = store.open(ref)
     if outcome not in OUTCOMES:
         raise UsageError(f"{shown(outcome)!r} is no outcome; {did_you_mean(outcome, OUTCOMES)}")
     ledger = Ledger(settings.ledger_url)
@@ -39,7 +41,8 @@ def decide(
             f"no knob was tried that led to run {run.run_id} ({run.name}); `gapwise decisions` "
             "lists those that were"
         )
-    found = [one for one in led if knob in (None, one.knob) and base in (None, one.base)]
+    turned_in = None if base is None else store.open(base).run_id
+    found = [one for one in led if knob in (None, one.knob) and turned_in in (None, one.base)]
     if len(found) != 1:
         known = " or ".join(sorted({f"--knob {one.knob} --base {one.base[:10]}" for one in led}))
         what = "none of them so" if not found else "several"

@@ -30,6 +30,7 @@ BATCH: Final = 256
 APART: Final = 0.25
 """Total variation from which on a column of names is told."""
 
+CHANCE: Final = 0.5
 EASY: Final = 0.6
 """An area below which a network's features hardly tell two splits apart."""
 
@@ -65,11 +66,11 @@ class Mismatch:
         name = self.before.replace("_", "-")
         if self.told_apart is not None:
             area = self.told_apart
-            often = (
-                "they hardly differ there"
-                if area.high < EASY
-                else "they differ in what the network sees"
-            )
+            often = "too few examples to tell whether they differ there"
+            if area.high < EASY:
+                often = "they hardly differ there"
+            elif area.low > CHANCE:
+                often = "they differ in what the network sees"
             found.append(
                 f"By {self.features}, a classifier ranks a dev example above one of {name} in "
                 f"{100 * area.area:.1f} % of pairs ({100 * area.low:.1f} to "

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from gapwise.cli import app
 from gapwise.errors import DataError
 from gapwise.settings import Settings
-from gapwise.workflows.mismatch import mismatch_run
+from gapwise.statistics.auc import Auc
+from gapwise.workflows.mismatch import Mismatch, mismatch_run
 from gapwise.workflows.record import RecordRequest, record_file
 from gapwise.workflows.train import train
 
@@ -28,6 +29,24 @@ def test_a_camera_is_seen_in_what_the_network_sees(home: Path) -> None:
     assert found.names[0].column == "source"
     assert found.says[-1] == "source differs: phone is 10.8 % of train-dev and 100.0 % of dev."
     json.dumps(found.as_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("low", "area", "high", "says"),
+    [
+        (0.45, 0.5, 0.55, "hardly differ"),
+        (0.89, 0.92, 0.95, "they differ in what"),
+        (0.4, 0.6, 0.8, "too few examples to tell"),
+    ],
+)
+def test_the_area_is_said_as_far_as_its_interval_allows(
+    low: float, area: float, high: float, says: str
+) -> None:
+    found = Mismatch(
+        run_id="r", before="train_dev", n_before=9, n_after=9, features="its inputs",
+        told_apart=Auc(area, low, high), numbers=(), names=(), diversity=(),
+    )  # fmt: skip
+    assert says in found.says[0]
 
 
 def test_files_tell_their_size(photo_shop: Any) -> None:

@@ -71,6 +71,9 @@ def test_what_people_turned_is_logged_with_the_run_that_it_led_to(photo_shop: An
     assert sorted(stands) == ["collect-more-training-data", "train-longer"]
     with pytest.raises(UsageError, match=r"2 decisions led to run .* say --knob collect-more"):
         decide(new, "kept", settings=settings)
+    short = photo_shop.run[:10]  # as the sentence writes it
+    kept = decide(new, "kept", knob="train-longer", base=short, settings=settings)
+    assert (kept.base, kept.knob) == (photo_shop.run, "train-longer")
     with pytest.raises(UsageError, match="none of them so"):
         decide(new, "kept", knob="use-adam", settings=settings)
     assert decide(new, "dropped", knob="train-longer", settings=settings).knob == "train-longer"
