@@ -1,6 +1,6 @@
 """What stored predictions show of the data's own faults: labels that are disputed, and leaks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,9 +10,12 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from gapwise.diagnostics.reading import described, numbers
+from gapwise.diagnostics.reading import classes_of, described, numbers
+from gapwise.diagnostics.relabelled import in_table
 from gapwise.records import ALSO_IN_TRAIN, Predictions
 from gapwise.statistics.label_noise import Disputed, disputed
+
+_RELABELLED: Final = ("example_id", "predicted", "error")
 
 LOOKED_AT: Final = 100_000
 MOST_SCORES: Final = 10_000_000
@@ -46,8 +49,11 @@ class DataFaults:
     disputed: Mapping[str, Disputed]
 
 
-def read_faults(paths: Mapping[str, Sequence[Path]]) -> DataFaults:
-    """Return the faults that the first run's prediction files show, those readable already."""
+def read_faults(paths: Mapping[str, Sequence[Path]], relabels: Mapping[str, str]) -> DataFaults:
+    """Return the faults that the first run's prediction files show, those readable already.
+
+    Labels that were reviewed, example → label in ``relabels``, count as they stand now.
+    """
     leaks: dict[str, Leak | None] = {}
     labels: dict[str, Disputed | None] = {}
     for split, files in paths.items():
@@ -58,7 +64,7 @@ def read_faults(paths: Mapping[str, Sequence[Path]]) -> DataFaults:
                 marks = np.array(table.column(ALSO_IN_TRAIN).cast(pa.string()).to_pylist(), np.str_)
                 leaks[split] = _leak(marks, numbers(table, "error", np.nan))
             if {"scores", "target"} <= names and described(file.schema_arrow).kind == "class":
-                labels[split] = _disputed(file)
+                labels[split] = _disputed(file, relabels)
     return _kept(leaks, labels)
 
 
@@ -101,10 +107,21 @@ def _looked_at(classes: int) -> int:
     return min(LOOKED_AT, MOST_SCORES // max(1, classes))
 
 
-def _disputed(file: pq.ParquetFile) -> Disputed | None:
+def _batches(file: pq.ParquetFile, relabels: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
+    """Give scores and targets as they stand under ``relabels``, some rows at a time."""
+    columns = ["scores", "target", *(_RELABELLED if relabels else ())]
+    for batch in file.iter_batches(1 << 14, columns=columns):
+        if relabels:
+            table = in_table(pa.Table.from_batches([batch]), relabels, classes_of(file))
+            yield from table.combine_chunks().to_batches()
+        else:
+            yield batch
+
+
+def _disputed(file: pq.ParquetFile, relabels: Mapping[str, str]) -> Disputed | None:
     """Return what the scores of the first rows say; None where they are no matrix."""
     scores, given, rows = [], [], 0
-    for batch in file.iter_batches(1 << 14, columns=["scores", "target"]):
+    for batch in _batches(file, relabels):
         lists, target = batch.column("scores"), batch.column("target")
         if lists.null_count or target.null_count or not pa.types.is_integer(target.type):
             return None

@@ -71,20 +71,25 @@ class Evidence:
 
 
 def read(
-    *, run_ids: tuple[str, ...], paths: Mapping[str, Sequence[Path]], **known: Any
+    *,
+    run_ids: tuple[str, ...],
+    paths: Mapping[str, Sequence[Path]],
+    relabels: Mapping[str, str] | None = None,
+    **known: Any,
 ) -> Evidence:
     """Return the evidence that prediction files give, with what else is known of the runs.
 
     Args:
         run_ids: the runs.
         paths: split → the Parquet file of every run, in the order of ``run_ids``.
+        relabels: example → its label now, for those that were reviewed.
         known: any further field of ``Evidence``.
 
     Raises:
         DataError: a file cannot be read, lacks the column ``error``, or holds wrong numbers.
     """
-    splits, classes = read_splits(paths)
-    faults = read_faults(paths)
+    splits, classes = read_splits(paths, relabels=relabels)
+    faults = read_faults(paths, relabels or {})
     found = {"splits": splits, "classes": classes, **vars(faults)}
     return Evidence(**{"run_ids": run_ids, **found, **known})
 

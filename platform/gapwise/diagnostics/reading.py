@@ -12,6 +12,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from gapwise.diagnostics.errors_by_split import MOST_CLASSES, Columns, SplitErrors, summarise
+from gapwise.diagnostics.relabelled import in_table
 from gapwise.errors import DataError, shown
 from gapwise.labels import CLASSES, Labels
 
@@ -21,13 +22,16 @@ _WANTED = ("weight", "group", "source", "target")
 
 
 def read_splits(
-    paths: Mapping[str, Sequence[Path]], error: str = "error"
+    paths: Mapping[str, Sequence[Path]],
+    error: str = "error",
+    relabels: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, tuple[SplitErrors, ...]], tuple[str, ...]]:
     """Return ``Evidence.splits`` and the class names from prediction files.
 
     Args:
         paths: split → the Parquet file of every run. A split with an empty file is left out.
         error: the column of errors; of another one than ``error``, empty cells are left out.
+        relabels: example → its label now, for those that were reviewed.
 
     Raises:
         DataError: a file cannot be read, lacks the column ``error``, or holds wrong numbers.
@@ -35,10 +39,10 @@ def read_splits(
     splits: dict[str, tuple[SplitErrors, ...]] = {}
     classes: tuple[str, ...] = ()
     for split, files in paths.items():
-        tables = [_table(Path(file), error, len(files) > 1) for file in files]
+        tables = [_table(Path(file), error, len(files) > 1, relabels or {}) for file in files]
         if not all(len(table) for table in tables):
             continue
-        classes = classes or _classes(tables[0])
+        classes = classes or classes_of(tables[0])
         keys = _example_keys(tables)
         splits[split] = tuple(
             summarise(_columns(table, str(file), key))
@@ -57,8 +61,12 @@ def described(schema: pa.Schema) -> Labels:
     return CLASSES
 
 
-def _table(path: Path, error: str, keep_examples: bool) -> pa.Table:
-    wanted = (error, *_WANTED, "example_id") if keep_examples else (error, *_WANTED)
+def _table(path: Path, error: str, keep_examples: bool, relabels: Mapping[str, str]) -> pa.Table:
+    wanted = [error, *_WANTED]
+    if keep_examples or relabels:
+        wanted.append("example_id")
+    if relabels:
+        wanted.append("predicted")
     try:
         coded = [n for n in ("group", "source") if n in pq.read_schema(path).names]
         with pq.ParquetFile(path, read_dictionary=coded) as file:
@@ -72,7 +80,10 @@ def _table(path: Path, error: str, keep_examples: bool) -> pa.Table:
         raise DataError(
             f"{path} cannot be read as Parquet: {shown(wrong)}; write it anew"
         ) from None
-    return table if error == "error" else _known(table, error)
+    if error != "error":
+        return _known(table, error)
+    needed = {"example_id", "target", "predicted"} <= set(table.column_names)
+    return in_table(table, relabels, classes_of(table)) if relabels and needed else table
 
 
 def _known(table: pa.Table, error: str) -> pa.Table:
@@ -83,8 +94,10 @@ def _known(table: pa.Table, error: str) -> pa.Table:
     return table.filter(known).rename_columns(names)
 
 
-def _classes(table: pa.Table) -> tuple[str, ...]:
-    text = (table.schema.metadata or {}).get(CLASSES_KEY)
+def classes_of(table: pa.Table | pq.ParquetFile) -> tuple[str, ...]:
+    """Return the class names that a table or a file states, () where it states none."""
+    schema = table.schema if isinstance(table, pa.Table) else table.schema_arrow
+    text = (schema.metadata or {}).get(CLASSES_KEY)
     return tuple(json.loads(text)) if text else ()
 
 
@@ -109,7 +122,7 @@ def _columns(table: pa.Table, where: str, key: NDArray[np.generic] | None) -> Co
         group=_group_keys(table, names_wanted=key is not None),
         example=key,
         source=_coded(table, "source"),
-        target=_target(table, _classes(table)),
+        target=_target(table, classes_of(table)),
     )
 
 

@@ -46,6 +46,26 @@ class Event:
     hash: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What is to be appended; see ``Event`` for the fields.
+
+    Attributes:
+        key: made by the caller to be able to send the entry again without doubling it; "" makes
+            one.
+        seen: None appends whatever happened since.
+    """
+
+    dataset: str
+    kind: str
+    value: Mapping[str, Any]
+    author: str
+    example_id: str = ""
+    reason: str = ""
+    key: str = ""
+    seen: int | None = None
+
+
 def digest(fields: Mapping[str, Any], value: str) -> str:
     """Return the hash of an event: SHA-256 over all its fields and the hash before it."""
     names = ("seq", "key", "dataset", "example_id", "kind", "author", "reason", "utc", "seen")

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from gapwise.ledger.database import Database
 from gapwise.ledger.event import (
     FIRST_HASH,
     LONGEST_REASON,
+    Entry,
     Event,
     canonical,
     digest,
@@ -90,40 +91,55 @@ class Ledger:
             UsageError: a text is too long or holds NUL, or the key is another event's.
             StorageError, ServiceError: the database cannot be written; nothing was appended.
         """
-        if not (dataset and kind and author):
-            raise UsageError("a ledger entry needs a dataset, a kind and an author; name them")
-        fields: dict[str, Any] = {
-            "key": short(key or uuid.uuid4().hex, "a key"),
-            "dataset": short(dataset, "a dataset's name"),
-            "example_id": short(example_id, "an example's id", LONGEST_ID),
-            "kind": short(kind, "a kind"),
-            "value": canonical(value),
-            "author": short(author, "an author's name"),
-            "reason": short(reason, "a reason", LONGEST_REASON),
-            "seen": seen,
-        }
+        entry = Entry(
+            dataset=dataset,
+            example_id=example_id,
+            kind=kind,
+            value=value,
+            author=author,
+            reason=reason,
+            key=key or "",
+            seen=seen,
+        )
+        (found,) = self.append_all([entry])
+        if isinstance(found, ConflictError):
+            raise found
+        return found
+
+    def append_all(self, entries: Sequence[Entry]) -> list[Event | ConflictError]:
+        """Append events in one transaction; return each as it is stored, or why it was not.
+
+        One that conflicts is left out, the others are appended.
+
+        Raises:
+            UsageError: a text is too long or holds NUL, or a key is another event's; nothing was
+                appended.
+            StorageError, ServiceError: the database cannot be written; nothing was appended.
+        """
+        rows = [_checked(entry) for entry in entries]
+        if not rows:
+            return []
         with self._database.appending() as connection:
-            known = connection.execute(_BY_KEY, {"key": fields["key"]}).first()
-            if known is not None:
-                return _same(_event(known), fields)
-            if seen is not None:
-                _check_unseen(connection, fields)
-            return _insert(connection, fields, self._now())
+            batch = _Batch(connection, self._now())
+            return [batch.add(row) for row in rows]
 
     def events(
         self,
         *,
-        kind: str | None = None,
+        kind: str | Sequence[str] | None = None,
         dataset: str | None = None,
         example_id: str | None = None,
         until: int | None = None,
+        after: int = 0,
     ) -> list[Event]:
-        """Return events in their order; ``until`` is the last revision that counts."""
-        wanted = {"kind": kind, "dataset": dataset, "example_id": example_id}
-        query = sa.select(EVENTS).order_by(EVENTS.c.seq)
+        """Return events in their order: of one kind or several, after a revision, until one."""
+        wanted = {"dataset": dataset, "example_id": example_id}
+        query = sa.select(EVENTS).where(EVENTS.c.seq > after).order_by(EVENTS.c.seq)
         for name, value in wanted.items():
             if value is not None:
                 query = query.where(EVENTS.c[name] == value)
+        if kind is not None:
+            query = query.where(EVENTS.c.kind.in_([kind] if isinstance(kind, str) else kind))
         if until is not None:
             query = query.where(EVENTS.c.seq <= until)
         with self._database.reading() as connection:
@@ -166,13 +182,45 @@ def _verified(rows: Any) -> Iterator[int]:
         yield seq
 
 
-def _insert(connection: sa.Connection, fields: Mapping[str, Any], utc: str) -> Event:
-    last = connection.execute(_LAST).first()
-    seq, prev_hash = (last.seq + 1, last.hash) if last else (1, FIRST_HASH)
-    row = {**fields, "seq": seq, "utc": utc, "prev_hash": prev_hash}
-    row["hash"] = digest(row, row["value"])
-    connection.execute(_INSERT, row)
-    return Event(**{**row, "value": json.loads(row["value"])})
+def _checked(entry: Entry) -> dict[str, Any]:
+    if not (entry.dataset and entry.kind and entry.author):
+        raise UsageError("a ledger entry needs a dataset, a kind and an author; name them")
+    return {
+        "key": short(entry.key or uuid.uuid4().hex, "a key"),
+        "dataset": short(entry.dataset, "a dataset's name"),
+        "example_id": short(entry.example_id, "an example's id", LONGEST_ID),
+        "kind": short(entry.kind, "a kind"),
+        "value": canonical(entry.value),
+        "author": short(entry.author, "an author's name"),
+        "reason": short(entry.reason, "a reason", LONGEST_REASON),
+        "seen": entry.seen,
+    }
+
+
+class _Batch:
+    """The events of one transaction; each is chained to the one before."""
+
+    def __init__(self, connection: sa.Connection, utc: str) -> None:
+        self._connection = connection
+        self._utc = utc
+        last = connection.execute(_LAST).first()
+        self._last = (int(last.seq), str(last.hash)) if last else (0, FIRST_HASH)
+
+    def add(self, fields: Mapping[str, Any]) -> Event | ConflictError:
+        known = self._connection.execute(_BY_KEY, {"key": fields["key"]}).first()
+        if known is not None:
+            return _same(_event(known), fields)
+        if fields["seen"] is not None:
+            names = ("dataset", "example_id", "kind", "seen", "author")
+            other = self._connection.execute(_NEWER, {name: fields[name] for name in names}).first()
+            if other is not None:
+                return ConflictError(_event(other))
+        seq, prev_hash = self._last[0] + 1, self._last[1]
+        row = {**fields, "seq": seq, "utc": self._utc, "prev_hash": prev_hash}
+        row["hash"] = digest(row, row["value"])
+        self._connection.execute(_INSERT, row)
+        self._last = (seq, row["hash"])
+        return Event(**{**row, "value": json.loads(row["value"])})
 
 
 def _same(known: Event, fields: Mapping[str, Any]) -> Event:
@@ -183,13 +231,6 @@ def _same(known: Event, fields: Mapping[str, Any]) -> Event:
     raise UsageError(
         f"the key {shown(fields['key'])!r} is that of entry {known.seq} already; make a new key"
     )
-
-
-def _check_unseen(connection: sa.Connection, fields: Mapping[str, Any]) -> None:
-    names = ("dataset", "example_id", "kind", "seen", "author")
-    other = connection.execute(_NEWER, {name: fields[name] for name in names}).first()
-    if other is not None:
-        raise ConflictError(_event(other))
 
 
 def _event(row: sa.Row[Any]) -> Event:

@@ -16,9 +16,9 @@ from gapwise.diagnostics.steps import Ceiling, Errors, System
 from gapwise.errors import DataError, UsageError, did_you_mean, shown
 from gapwise.records import SPLITS, Predictions
 from gapwise.settings import Settings
-from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
+from gapwise.workflows import labelled
 from gapwise.workflows.foreign_table import read_table
 from gapwise.workflows.looking import count_looks
 
@@ -173,8 +173,8 @@ def _from_runs(request: CeilingRequest, split: str, settings: Settings) -> Syste
     store = RunStore(settings)
     wanted = {key: store.open(ref) for key, ref in map(_named, request.perfect)}
     run = store.open(request.source)
-    end = _table(run, split)
-    others = {key: _table(other, split) for key, other in wanted.items()}
+    end = _table(run, split, settings)
+    others = {key: _table(other, split, settings) for key, other in wanted.items()}
     if split == "test":
         count_looks([run, *wanted.values()], settings)
     ids = end.example_id
@@ -207,8 +207,8 @@ def _named(text: str) -> tuple[tuple[str, ...], str]:
     return key, ref
 
 
-def _table(run: StoredRun, split: str) -> Predictions:
-    return tables.read(run.needed_predictions(split), split=split)
+def _table(run: StoredRun, split: str, settings: Settings) -> Predictions:
+    return labelled.read(run, split, settings)
 
 
 def _rows(table: Predictions, ids: NDArray[np.str_]) -> NDArray[np.int64]:

@@ -12,9 +12,9 @@ from gapwise.diagnostics.selection import limit_rule
 from gapwise.errors import UsageError, did_you_mean, shown
 from gapwise.records import SPLITS, plain
 from gapwise.settings import Settings
-from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
+from gapwise.workflows import labelled
 from gapwise.workflows.best import best_other
 from gapwise.workflows.compare import compare_runs
 from gapwise.workflows.looking import count_looks
@@ -111,7 +111,7 @@ def check_run(request: CheckRequest, settings: Settings | None = None) -> Check:
         count_looks([run], settings)
     measuring = Measuring(split=split, settings=settings)
     measuring.read([run], [measure(limit.metric) for limit in limits])
-    rules = [first, *(_limit(limit, run, measuring) for limit in limits)]
+    rules = [first, *(_limit(limit, run, measuring, settings) for limit in limits)]
     return Check(
         run_id=run.run_id,
         name=run.name,
@@ -155,12 +155,12 @@ def _alone(run: StoredRun, reference: StoredRun | None) -> Rule:
     return Rule(name="not worse", outcome="holds", says=f"The run {why}: nothing to compare with.")
 
 
-def _limit(limit: Limit, run: StoredRun, measuring: Measuring) -> Rule:
+def _limit(limit: Limit, run: StoredRun, measuring: Measuring, settings: Settings) -> Rule:
     open_splits = [name for name in run.splits() if name != "test"]
     judged = {f"{name}/{ERROR}": name for name in open_splits}
     if limit.metric in judged:
         split = judged[limit.metric]
-        errors = from_predictions(tables.read(run.needed_predictions(split), split=split))
+        errors = from_predictions(labelled.read(run, split, settings))
         return limit.judge(errors.rate, errors.interval)
     value = measuring.value(measure(limit.metric), run)
     if value.why == ABSENT:

@@ -7,9 +7,9 @@ from gapwise.diagnostics.compare import Comparison, compare
 from gapwise.errors import UsageError, did_you_mean, shown
 from gapwise.records import SPLITS
 from gapwise.settings import Settings
-from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
+from gapwise.workflows import labelled
 from gapwise.workflows.looking import count_looks
 
 
@@ -19,11 +19,15 @@ def compare_runs(
     split: str = "dev",
     experiment: str | None = None,
     settings: Settings | None = None,
+    *,
+    labels: int | None = None,
 ) -> Comparison:
     """Compare the runs ``a`` and ``b`` on one split; a look at ``test`` is counted first.
 
+    Labels are those of a revision of the ledger, ``labels``, by default the newest.
+
     Raises:
-        UsageError: there is no such split.
+        UsageError: there is no such split or revision.
         DataError: a run is unknown or has no such predictions, or nothing can be compared.
     """
     split = split.replace("-", "_")
@@ -32,10 +36,11 @@ def compare_runs(
     settings = settings or Settings.read()
     store = RunStore(settings)
     runs = [store.open(ref, experiment) for ref in (a, b)]
-    paths = [run.needed_predictions(split) for run in runs]
+    for run in runs:
+        run.needed_predictions(split)
     if split == "test":
         count_looks(runs, settings)
-    first, second = (tables.read(path, split=split) for path in paths)
+    first, second = (labelled.read(run, split, settings, revision=labels) for run in runs)
     ours, theirs = _pipelines(runs)
     return compare(first, second, pipelines=(ours, theirs))
 

@@ -12,6 +12,7 @@ from gapwise.diagnostics.evidence import Evidence, FieldError
 from gapwise.diagnostics.knob_changes import knobs_changed
 from gapwise.errors import DataError, UsageError, shown
 from gapwise.ledger import field, human, looks
+from gapwise.ledger import labels as label_log
 from gapwise.ledger.ledger import Ledger
 from gapwise.records import Diagnosis, HumanLevel
 from gapwise.settings import Settings
@@ -19,6 +20,7 @@ from gapwise.tracking.store import CURVE_KIND, RunStore
 from gapwise.tracking.stored import StoredRun
 from gapwise.workflows import curve_store
 from gapwise.workflows.author import author
+from gapwise.workflows.labelled import check_revision
 
 KNOBS_TOLD = 5
 
@@ -29,16 +31,18 @@ def diagnose_runs(
     test: bool = False,
     experiment: str | None = None,
     by: str | None = None,
+    labels: int | None = None,
     settings: Settings | None = None,
 ) -> Diagnosis:
     """Diagnose the runs that ``refs`` name, together when they are several.
 
     A single ``latest`` that belongs to a group of seeds brings its whole group. With ``test`` the
     test rung is shown, and the look is counted in the ledger first. With ``by`` the ladders of
-    every class or source stand beside it.
+    every class or source stand beside it. Labels are those of a revision of the ledger, ``labels``,
+    by default the newest; 0 is how the data came.
 
     Raises:
-        UsageError: ``by`` is neither ``class`` nor ``source``.
+        UsageError: ``by`` is neither ``class`` nor ``source``, or there is no such revision.
         DataError: a run is unknown, has no predictions, or the runs do not belong together.
     """
     settings = settings or Settings.read()
@@ -47,9 +51,10 @@ def diagnose_runs(
     store = RunStore(settings)
     runs = find_runs(store, refs, experiment)
     ledger = Ledger(settings.ledger_url)
+    check_revision(ledger, labels)
     if test:
         looks.look(ledger, [run.run_id for run in runs], dataset=runs[0].dataset, author=author())
-    evidence, delta = evidence_of(runs, settings), _delta(runs[0])
+    evidence, delta = evidence_of(runs, settings, labels), _delta(runs[0])
     diagnosis = ladder.diagnose(evidence, test=test, delta=delta)
     added = beside(_paths(runs), evidence, test=test, delta=delta)
     if by is not None:
@@ -57,13 +62,15 @@ def diagnose_runs(
     return replace(diagnosis, extra={**diagnosis.extra, **added})
 
 
-def evidence_of(runs: Sequence[StoredRun], settings: Settings) -> Evidence:
+def evidence_of(
+    runs: Sequence[StoredRun], settings: Settings, labels: int | None = None
+) -> Evidence:
     """Return what is stored of ``runs``, and what the last learning curve says of their pipeline.
 
     Raises:
         DataError: a run has no predictions (it was stopped before its end, say).
     """
-    evidence = gather(runs, Ledger(settings.ledger_url))
+    evidence = gather(runs, Ledger(settings.ledger_url), labels)
     return replace(evidence, more_data=_more_data(runs[0], settings))
 
 
@@ -127,8 +134,10 @@ def group_of(store: RunStore, run: StoredRun) -> list[StoredRun]:
     return [member for member in runs if member.splits()] or [run]
 
 
-def gather(runs: Sequence[StoredRun], ledger: Ledger) -> Evidence:
+def gather(runs: Sequence[StoredRun], ledger: Ledger, labels: int | None = None) -> Evidence:
     """Return what is stored of ``runs``: predictions, human levels, looks and notes.
+
+    ``labels`` is the revision of the labels, by default the newest.
 
     Raises:
         DataError: a run has no predictions (it was stopped before its end, say).
@@ -149,9 +158,10 @@ def gather(runs: Sequence[StoredRun], ledger: Ledger) -> Evidence:
     return stored.read(
         run_ids=tuple(run.run_id for run in runs),
         paths=_paths(runs),
+        relabels=label_log.book(ledger, first.dataset, labels).labels(),
         human=(*_stated_human(first), *human.levels(ledger, first.dataset)),
         pipeline=first.pipeline() or {},
-        label_revision=ledger.revision(),
+        label_revision=ledger.revision() if labels is None else labels,
         looks=looks.count(ledger, first.dataset),
         quarantined=int(first.tags.get("gapwise.quarantined", 0)),
         notes=tuple(filter(None, first.tags.get("gapwise.notes", "").split("\n"))),

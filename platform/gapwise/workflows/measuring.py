@@ -12,6 +12,7 @@ from gapwise.diagnostics.dev_wear import wear
 from gapwise.diagnostics.measured import Value, p_value, value_of
 from gapwise.diagnostics.measures import Measure
 from gapwise.diagnostics.parts import labels_digest
+from gapwise.diagnostics.relabelled import relabelled
 from gapwise.diagnostics.selection import PValue
 from gapwise.diagnostics.weighing import Weighing
 from gapwise.errors import StorageError, UsageError
@@ -21,6 +22,7 @@ from gapwise.statistics.intervals import Interval
 from gapwise.tracking import predictions as tables
 from gapwise.tracking.stored import StoredRun
 from gapwise.workflows.costs import CostRequest, costs_of
+from gapwise.workflows.labelled import labels_at
 
 _NEEDED = ("example_id", "target", "predicted", "error", "weight", "group", "source")
 
@@ -61,13 +63,14 @@ class Measuring:
         columns += [one.column for one in self.weighings if one.column]
         if not wanted:
             return
+        further = [name for name in columns if name not in (*_NEEDED, "class")]
+        needed = [*_NEEDED, *dict.fromkeys(further)]
+        labels = {name: labels_at(name, self._settings) for name in {run.dataset for run in runs}}
         for run in runs:
             path = run.predictions_path(self.split)
             if path is not None:
-                further = [name for name in columns if name not in (*_NEEDED, "class")]
-                self._predictions[run.run_id] = tables.read(
-                    path, [*_NEEDED, *dict.fromkeys(further)], self.split
-                )
+                table = tables.read(path, needed, self.split)
+                self._predictions[run.run_id] = relabelled(table, labels[run.dataset])
 
     def comparable(
         self, runs: Sequence[StoredRun], optimize: Measure

@@ -20,6 +20,7 @@ from gapwise.statistics.auc import Auc
 from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
+from gapwise.workflows import labelled
 from gapwise.workflows.slices import columns_of, pictures_of
 from gapwise.workflows.trained_run import TrainedRun, open_trained
 
@@ -112,7 +113,7 @@ def mismatch_run(ref: str, *, settings: Settings | None = None) -> Mismatch:
     trained = _trained(run, settings)
     sides, features = {}, ""
     for split in (before, "dev"):
-        table = tables.read(run.needed_predictions(split), split=split)
+        table = labelled.read(run, split, settings)
         if not len(table):
             raise DataError(f"run {run.run_id} ({run.name}): {split} holds no example to compare")
         sides[split], features = _side(run, trained, _some(table))
@@ -126,7 +127,7 @@ def mismatch_run(ref: str, *, settings: Settings | None = None) -> Mismatch:
         told_apart=shift.told_apart(first, dev),
         numbers=shift.numbers(first, dev),
         names=shift.names(first, dev),
-        diversity=_diversity(run, dev),
+        diversity=_diversity(run, dev, settings),
     )
 
 
@@ -193,10 +194,10 @@ def _sizes(run: StoredRun, table: Predictions) -> dict[str, NDArray[Any]]:
     return {"pixels": width * height, "aspect": width / height}
 
 
-def _diversity(run: StoredRun, dev: Side) -> tuple[Diversity, ...]:
+def _diversity(run: StoredRun, dev: Side, settings: Settings) -> tuple[Diversity, ...]:
     if "train" not in run.splits():
         return ()
-    table = tables.read(run.needed_predictions("train"), split="train")
+    table = labelled.read(run, "train", settings)
     if table.source is None:
         return ()
     known = {k: v for k, v in columns_of(table).items() if k not in ("source", "class")}

@@ -16,10 +16,9 @@ from gapwise.ledger.ledger import Ledger
 from gapwise.records import Predictions, Rung
 from gapwise.reports.facts import Facts, Line, Part, WrongExample
 from gapwise.settings import Settings
-from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
-from gapwise.workflows import example_pictures
+from gapwise.workflows import example_pictures, labelled
 from gapwise.workflows.diagnose import diagnose_runs, find_runs
 
 MOST_CLASSES: Final = 30
@@ -54,7 +53,8 @@ def facts_of(
     runs = find_runs(store, [ref], experiment)
     made = diagnose_runs([run.run_id for run in runs], test=test, settings=settings)
     run = runs[0]
-    seen = {split: _table(run, split) for split in run.splits() if test or split != "test"}
+    shown = [split for split in run.splits() if test or split != "test"]
+    seen = {split: labelled.read(run, split, settings, columns=_COLUMNS) for split in shown}
     last = "dev" if "dev" in seen else list(seen)[-1]
     classes = _parts(seen, parts.by_class, last)
     return Facts(
@@ -81,11 +81,6 @@ def facts_of(
         gapwise=gapwise.__version__,
         docs=docs,
     )
-
-
-def _table(run: StoredRun, split: str) -> Predictions:
-    path = run.artifact(f"predictions/{split}.parquet")
-    return tables.read(path, columns=_COLUMNS, split=split)
 
 
 def _by_source(table: Predictions) -> Mapping[str, SplitErrors]:

@@ -18,10 +18,9 @@ from gapwise.diagnostics.slices import Slice, by_value, named, weak
 from gapwise.errors import GapwiseError, UsageError, did_you_mean, shown
 from gapwise.records import SPLITS, Predictions, plain
 from gapwise.settings import Settings
-from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
-from gapwise.workflows import job_file
+from gapwise.workflows import job_file, labelled
 from gapwise.workflows.looking import count_looks
 
 MOST_COLUMNS = 12
@@ -112,10 +111,10 @@ def slice_run(
     if split not in SPLITS:
         raise UsageError(f"split {shown(split)!r} is not known; {did_you_mean(split, SPLITS)}")
     run = RunStore(settings).open(ref)
-    path = run.needed_predictions(split)
+    run.needed_predictions(split)
     if split == "test" and look:
         count_looks([run], settings)
-    predictions = tables.read(path, split=split)
+    predictions = labelled.read(run, split, settings)
     given = columns_of(predictions) | pictures_of(run, predictions)
     wanted = dict(list(given.items())[:MOST_COLUMNS])
     cut = {name: coded(values) for name, values in wanted.items()}

@@ -10,9 +10,8 @@ from gapwise.errors import DataError, UsageError, did_you_mean, shown
 from gapwise.records import SPLITS, Predictions
 from gapwise.settings import Settings
 from gapwise.statistics.suspicion import suspicion
-from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
-from gapwise.tracking.stored import StoredRun
+from gapwise.workflows import labelled
 from gapwise.workflows.looking import count_looks
 
 COLUMNS = ("example_id", "target", "scores")
@@ -69,7 +68,10 @@ def suspects(
         if split not in SPLITS:
             raise UsageError(f"split {shown(split)!r} is not known; {did_you_mean(split, SPLITS)}")
     run = RunStore(settings).open(ref)
-    known = {split: _table(run, split) for split in splits or run.splits()}
+    known = {
+        split: labelled.read(run, split, settings, columns=COLUMNS)
+        for split in splits or run.splits()
+    }
     scored = {split: table for split, table in known.items() if _has_scores(table)}
     if not scored:
         raise DataError(
@@ -79,10 +81,6 @@ def suspects(
     if "test" in scored:
         count_looks([run], settings)
     return Suspects(found=_ranked(scored, limit))
-
-
-def _table(run: StoredRun, split: str) -> Predictions:
-    return tables.read(run.needed_predictions(split), columns=COLUMNS, split=split)
 
 
 def _has_scores(table: Predictions) -> bool:
