@@ -123,7 +123,7 @@ def flips_by(found: Comparison) -> None:
     shown = {
         column: {name: c for name, c in counts.items() if c["fixed"] or c["broken"]}
         for column, counts in found.extra.get("by", {}).items()
-        if len(counts) > 1
+        if len(counts) > 1 or column == "tag"
     }
     shown = {column: counts for column, counts in shown.items() if counts}
     if not shown:

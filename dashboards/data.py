@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboards import clock, names
+from dashboards import books, clock, names
 from gapwise.diagnostics.compare import Comparison
 from gapwise.diagnostics.matched import Matched, matched
 from gapwise.diagnostics.parted import By, Parted, parted
+from gapwise.diagnostics.relabelled import relabelled
 from gapwise.diagnostics.steps import Ceiling
 from gapwise.errors import DataError, GapwiseError, shown
 from gapwise.figures.curves import Curve
@@ -211,15 +212,18 @@ def look_at_test(subject: Subject) -> Diagnosis:
 
 
 def predictions(run_id: str, split: str) -> Predictions:
-    """Return the stored predictions of a split.
+    """Return the stored predictions of a split, under the labels as they stand.
 
     Raises:
         DataError: the run has none.
     """
-    path = run(run_id).predictions_path(split)
+    found = run(run_id)
+    path = found.predictions_path(split)
     if path is None:
         raise DataError(f"run {shown(run_id)} has no predictions of {split}")
-    return _predictions(str(path), path.stat().st_mtime_ns, split)
+    labels = books.of_dataset(found.dataset).labels
+    mark = (str(path), path.stat().st_mtime_ns, labels.revision)
+    return _predictions(mark, split, labels.labels())
 
 
 def comparison(a: str, b: str, split: str) -> Comparison:
@@ -273,9 +277,10 @@ def _diagnosis(run_ids: Sequence[str], at: Stamp) -> Diagnosis:
     return diagnose.diagnose_runs(run_ids)
 
 
-@st.cache_data(show_spinner=False, max_entries=16)
-def _predictions(path: str, mtime: int, split: str) -> Predictions:
-    return tables.read(Path(path), split=split)
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _predictions(mark: tuple[str, int, int], split: str, _labels: Mapping[str, str]) -> Predictions:
+    # Shared, not copied for every key press: nobody changes it.
+    return relabelled(tables.read(Path(mark[0]), split=split), _labels)
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
-from dashboards import doorway, pictures, theme
+from dashboards import desk_routes, doorway, pictures, theme
 from dashboards.guard import Guard, is_loopback
 from gapwise.errors import UsageError, shown
 
@@ -28,7 +28,7 @@ def build() -> st.App:
     return st.App(
         Path(__file__).parent.absolute() / "app.py",
         lifespan=_ready,
-        routes=[*doorway.routes(), pictures.route()],
+        routes=[*doorway.routes(), pictures.route(), *desk_routes.routes()],
         middleware=[Middleware(Guard)],
     )
 
@@ -59,7 +59,15 @@ def is_serving() -> bool:
 @asynccontextmanager
 async def _ready(_: st.App) -> AsyncIterator[None]:
     """Import what pages need before the first visitor waits for it."""
-    names = ("next_view", "runs_view", "run_view", "compare_view", "split_view", "inside_view")
+    names = (
+        "next_view",
+        "runs_view",
+        "run_view",
+        "compare_view",
+        "split_view",
+        "inside_view",
+        "desk_view",
+    )
     for name in names:
         await run_in_threadpool(importlib.import_module, f"dashboards.{name}")
     # Torch takes seconds before it first follows shapes: they pass while people read.

@@ -12,6 +12,7 @@ from gapwise.commands import (
     curve,
     data,
     ensemble,
+    errors,
     field,
     gate,
     gradcheck,
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 MODULES = (
     *(data, networks, training, advice, curve, gradcheck, ensemble),
-    *(runs, slices, mismatch, suspects, select, metric, field, ceiling, gate, servers),
+    *(runs, errors, slices, mismatch, suspects, select, metric, field, ceiling, gate, servers),
 )
 for module in MODULES:
     for command in module.COMMANDS:

@@ -12,3 +12,7 @@ RunRef = Annotated[str, typer.Argument(help="Run: id, name, latest, latest~1 or 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit 4 if any example was quarantined.")]
 Experiment = Annotated[str | None, typer.Option(help="Experiment that the run belongs to.")]
+LabelRevision = Annotated[
+    int | None,
+    typer.Option(help="Label revision: a place in the ledger, 0 as the data came; default: now."),
+]

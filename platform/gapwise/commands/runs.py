@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gapwise.commands.options import AsJson, Experiment, RunRef
+from gapwise.commands.options import AsJson, Experiment, LabelRevision, RunRef
 from gapwise.terminal import out
 from gapwise.terminal.comparison import show_comparison
 from gapwise.terminal.diagnosis import show_bayes, show_diagnosis
@@ -76,12 +76,13 @@ def diagnose(
         bool, typer.Option("--test", help="Look at the test set; it is counted.")
     ] = False,
     by: Annotated[str | None, typer.Option(help="Ladders by class or by source, too.")] = None,
+    labels: LabelRevision = None,
     as_json: AsJson = False,
 ) -> None:
     """Say which gap is largest, how sure that is, and what to do next."""
     from gapwise.workflows.diagnose import diagnose_runs
 
-    found = diagnose_runs(runs, test=test, experiment=experiment, by=by)
+    found = diagnose_runs(runs, test=test, experiment=experiment, by=by, labels=labels)
     out.give(found, as_json, show_diagnosis)
 
 
@@ -103,12 +104,13 @@ def compare(
     b: RunRef,
     split: Annotated[str, typer.Option(help="Split; a look at test is counted.")] = "dev",
     experiment: Experiment = None,
+    labels: LabelRevision = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare two runs on the same examples: who is better, and which examples flipped."""
     from gapwise.workflows.compare import compare_runs
 
-    out.give(compare_runs(a, b, split, experiment), as_json, show_comparison)
+    out.give(compare_runs(a, b, split, experiment, labels=labels), as_json, show_comparison)
 
 
 def export(

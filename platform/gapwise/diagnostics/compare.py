@@ -5,7 +5,7 @@ groups, weights or errors that are fractions (numbers, several labels): sign fli
 differences, by group where there are groups and by example else, and a linearised interval.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -71,8 +71,11 @@ def compare(
     b: Predictions,
     *,
     pipelines: tuple[Mapping[str, Any] | None, Mapping[str, Any] | None] = (None, None),
+    tags: Mapping[str, Collection[str]] | None = None,
 ) -> Comparison:
     """Compare two runs' predictions of one split on the examples that they share.
+
+    ``tags``, example → its tags, are what people saw in them.
 
     Raises:
         DataError: other splits, no shared example, or other labels for them (by class name: one
@@ -122,7 +125,8 @@ def compare(
             "by": {
                 column: _flips_by(values[first], fixed, broken)
                 for column, values in _columns(a).items()
-            },
+            }
+            | _by_tag(ids, tags or {}, fixed, broken),
         },
     )
 
@@ -161,6 +165,24 @@ def _flips_by(
         str(name): {"n": int(n), "fixed": int(one), "broken": int(other)}
         for name, n, one, other in zip(names, *counts, strict=True)
     }
+
+
+def _by_tag(
+    ids: NDArray[np.str_],
+    tags: Mapping[str, Collection[str]],
+    fixed: NDArray[np.bool_],
+    broken: NDArray[np.bool_],
+) -> dict[str, dict[str, dict[str, int]]]:
+    """Count flips by tag; an example of several tags counts with each."""
+    rows = np.flatnonzero(np.isin(ids, np.array(list(tags), np.str_)))
+    counts: dict[str, dict[str, int]] = {}
+    for row in rows:
+        for tag in tags[str(ids[row])]:
+            one = counts.setdefault(tag, {"n": 0, "fixed": 0, "broken": 0})
+            one["n"] += 1
+            one["fixed"] += int(fixed[row])
+            one["broken"] += int(broken[row])
+    return {"tag": dict(sorted(counts.items()))} if counts else {}
 
 
 def _disagreement(p_value: float, interval: Interval | None) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gapwise.diagnostics.data_faults import Leak, faults_in_memory, read_faults
+from gapwise.diagnostics.error_table import ErrorTable
 from gapwise.diagnostics.errors_by_split import SplitErrors, from_predictions
 from gapwise.diagnostics.reading import read_splits
 from gapwise.records import HumanLevel, Predictions
@@ -45,6 +46,7 @@ class Evidence:
         train_errors: the running train error of the (first) run by epoch; empty where unknown.
         leaks: split → its examples that stand in train too, where there are any.
         disputed: split → the labels that the (first) run disputes, where it can tell.
+        error_table: what people saw in the dev errors of the (first) run, where they read any.
     """
 
     run_ids: tuple[str, ...]
@@ -63,6 +65,7 @@ class Evidence:
     train_errors: tuple[float, ...] = ()
     leaks: Mapping[str, Leak] = field(default_factory=dict)
     disputed: Mapping[str, Disputed] = field(default_factory=dict)
+    error_table: ErrorTable | None = None
 
     @property
     def seeds(self) -> int:

@@ -83,6 +83,15 @@ def named(examples: Examples, texts: Sequence[str]) -> tuple[Slice, ...]:
     return _controlled(slices)
 
 
+def members(examples: Examples, text: str) -> NDArray[np.bool_]:
+    """Return (n,) who is in a slice, ``COLUMN=VALUE`` or several of them joined by ``&``.
+
+    Raises:
+        DataError: it cannot be read, or there is no such column or value.
+    """
+    return _rows(examples, _parse(text, examples.columns))
+
+
 def weak(examples: Examples) -> tuple[Slice, ...]:
     """Return the slices that were found on the eyeball half, confirmed or not on the other."""
     eyeball = halves(examples)

@@ -17,3 +17,9 @@ def look(ledger: Ledger, run_ids: Sequence[str], *, dataset: str, author: str) -
 def count(ledger: Ledger, dataset: str) -> int:
     """Return how often anybody looked at this dataset's test errors."""
     return len(ledger.events(kind=KIND, dataset=dataset))
+
+
+def seen(ledger: Ledger, dataset: str) -> set[str]:
+    """Return the runs whose test errors somebody looked at."""
+    events = ledger.events(kind=KIND, dataset=dataset)
+    return {str(run_id) for event in events for run_id in event.value["run_ids"]}

@@ -33,7 +33,7 @@ def show_comparison(document: Mapping[str, Any]) -> None:
         out.print(document["says"], markup=False, highlight=False)
     for column, counts in document["by"].items():
         moved = {name: c for name, c in counts.items() if c["fixed"] or c["broken"]}
-        if len(counts) > 1 and moved:
+        if moved and (len(counts) > 1 or column == "tag"):
             out.print(f"By {column}: {_moved(moved)}.", markup=False, highlight=False)
     for key, (before, after) in document["knobs_changed"].items():
         gap = of_gap(document["acts_on"].get(key, ""))

@@ -5,6 +5,8 @@ from typing import Any
 
 from gapwise.diagnostics.compare import Comparison, compare
 from gapwise.errors import UsageError, did_you_mean, shown
+from gapwise.ledger.ledger import Ledger
+from gapwise.ledger.tags import book
 from gapwise.records import SPLITS
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
@@ -42,7 +44,8 @@ def compare_runs(
         count_looks(runs, settings)
     first, second = (labelled.read(run, split, settings, revision=labels) for run in runs)
     ours, theirs = _pipelines(runs)
-    return compare(first, second, pipelines=(ours, theirs))
+    tags = book(Ledger(settings.ledger_url), runs[0].dataset).tags
+    return compare(first, second, pipelines=(ours, theirs), tags=tags)
 
 
 def _pipelines(runs: Sequence[StoredRun]) -> tuple[Mapping[str, Any] | None, ...]:

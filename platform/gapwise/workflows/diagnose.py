@@ -18,7 +18,7 @@ from gapwise.records import Diagnosis, HumanLevel
 from gapwise.settings import Settings
 from gapwise.tracking.store import CURVE_KIND, RunStore
 from gapwise.tracking.stored import StoredRun
-from gapwise.workflows import curve_store
+from gapwise.workflows import curve_store, error_table
 from gapwise.workflows.author import author
 from gapwise.workflows.labelled import check_revision
 
@@ -71,7 +71,8 @@ def evidence_of(
         DataError: a run has no predictions (it was stopped before its end, say).
     """
     evidence = gather(runs, Ledger(settings.ledger_url), labels)
-    return replace(evidence, more_data=_more_data(runs[0], settings))
+    table = error_table.of_run(runs[0], settings, labels)
+    return replace(evidence, more_data=_more_data(runs[0], settings), error_table=table)
 
 
 def find_runs(

@@ -5,9 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from gapwise.data.images import BadImageError, Limits, read_bytes, read_header
 from gapwise.diagnostics import shift
@@ -21,6 +19,7 @@ from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
 from gapwise.workflows import labelled
+from gapwise.workflows.features import features_of
 from gapwise.workflows.slices import columns_of, pictures_of
 from gapwise.workflows.trained_run import TrainedRun, open_trained
 
@@ -157,26 +156,8 @@ def _side(run: StoredRun, trained: TrainedRun | None, table: Predictions) -> tup
         rows = np.array([places.get(str(name), -1) for name in table.example_id])
         if (rows >= 0).all():
             inputs = np.asarray(data.inputs[rows])
-            features, named = _features(trained.model, inputs)
+            features, named = features_of(trained.model, inputs)
     return Side(n=len(table), features=features, columns=columns, group=table.group), named
-
-
-def _features(model: nn.Module, inputs: NDArray[Any]) -> tuple[NDArray[np.float32], str]:
-    """Return what the network's last layer sees, or the inputs where it is its only one."""
-    layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
-    if (len(layers) < 2 and inputs.ndim == 2) or not layers:
-        return inputs.reshape(len(inputs), -1).astype(np.float32), "its inputs"
-    seen: list[NDArray[np.float32]] = []
-    hook = layers[-1].register_forward_pre_hook(
-        lambda _, given: seen.append(given[0].detach().float().reshape(len(given[0]), -1).numpy())
-    )
-    try:
-        with torch.inference_mode():
-            for start in range(0, len(inputs), BATCH):
-                model(torch.from_numpy(np.ascontiguousarray(inputs[start : start + BATCH])))
-    finally:
-        hook.remove()
-    return np.concatenate(seen), "what the network's last layer sees"
 
 
 def _sizes(run: StoredRun, table: Predictions) -> dict[str, NDArray[Any]]:

@@ -116,15 +116,7 @@ def slice_run(
         count_looks([run], settings)
     predictions = labelled.read(run, split, settings)
     given = columns_of(predictions) | pictures_of(run, predictions)
-    wanted = dict(list(given.items())[:MOST_COLUMNS])
-    cut = {name: coded(values) for name, values in wanted.items()}
-    examples = Examples(
-        error=predictions.error,
-        weight=predictions.weight.astype(np.float64),
-        group=group_keys(predictions.group),
-        example_id=predictions.example_id,
-        columns={name: one for name, one in cut.items() if one is not None},
-    )
+    examples = examples_of(predictions, given)
     whole = examples.part(np.full(len(predictions), fill_value=True))
     return Sliced(
         run_id=run.run_id,
@@ -135,6 +127,19 @@ def slice_run(
         weak=weak(examples),
         named=named(examples, names),
         skipped=tuple(name for name in given if name not in examples.columns),
+    )
+
+
+def examples_of(predictions: Predictions, given: Mapping[str, NDArray[Any]]) -> Examples:
+    """Return what is sliced: errors, and the first of the columns ``given`` that tell something."""
+    wanted = dict(list(given.items())[:MOST_COLUMNS])
+    cut = {name: coded(values) for name, values in wanted.items()}
+    return Examples(
+        error=predictions.error,
+        weight=predictions.weight.astype(np.float64),
+        group=group_keys(predictions.group),
+        example_id=predictions.example_id,
+        columns={name: one for name, one in cut.items() if one is not None},
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from gapwise.diagnostics import words
+from gapwise.diagnostics.error_table import MISLABELED
 from gapwise.diagnostics.evidence import Evidence
 from gapwise.diagnostics.knobs import knobs_of
 from gapwise.records import DATA_FAULT, Diagnosis, Finding, Knob
@@ -51,5 +52,9 @@ def _knobs(evidence: Evidence, split: str, found: Disputed) -> tuple[Knob, ...]:
     knobs = knobs_of(evidence, ["label_noise"])
     if split not in ("dev", "test"):
         return knobs
+    table = evidence.error_table
+    tagged = [row for row in table.rows if row.name == MISLABELED] if table else []
+    if tagged and split == "dev":
+        return tuple(replace(k, at_most=tagged[0].most, bound="the error table") for k in knobs)
     most = found.sure / found.n
     return tuple(replace(knob, at_most=most, bound="the disputed labels") for knob in knobs)

@@ -1,0 +1,54 @@
+// Elements made by hand: all that comes from data goes in as text, nothing is parsed as HTML.
+function made(name, style, text) {
+  const element = document.createElement(name);
+  if (style) element.className = style;
+  if (text !== undefined && text !== null) element.textContent = text;
+  return element;
+}
+
+function button(style, text, pressed, title) {
+  const element = made("button", style, text);
+  element.type = "button";
+  if (title) element.title = title;
+  element.addEventListener("click", pressed);
+  return element;
+}
+
+function keyCap(text) {
+  return made("kbd", "cap", text);
+}
+
+function picture(run, id, style) {
+  const image = made("img", style);
+  image.loading = "lazy";
+  image.decoding = "async";
+  image.alt = id;
+  image.draggable = false;
+  image.src = `/pictures/${encodeURIComponent(run)}/${encodeURIComponent(id)}`;
+  image.onerror = () => image.replaceWith(made("div", `${style} none`, "no picture"));
+  return image;
+}
+
+function percent(value, digits = 0) {
+  return `${(100 * value).toFixed(digits)} %`;
+}
+
+function span(low, high, digits = 0) {
+  if (low === null || high === null) return "no interval";
+  return `${(100 * low).toFixed(digits)}–${(100 * high).toFixed(digits)}`;
+}
+
+// Whether somebody types text: then letters are letters, not keys of the desk.
+function isTyping(event) {
+  const target = event.composedPath()[0];
+  if (!(target instanceof HTMLElement)) return false;
+  return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
+}
+
+async function ask(path, query) {
+  const given = Object.entries(query).filter(([, value]) => value !== "" && value !== null);
+  const answer = await fetch(`${path}?${new URLSearchParams(given)}`);
+  const told = await answer.json();
+  if (!answer.ok) throw new Error(told.why || "the server hit an error");
+  return told;
+}

@@ -1,0 +1,220 @@
+"""What the desk shows: lists of examples, one example in full, and the caching of both."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from dashboards import books, breakdown, data, example_data
+from dashboards.books import Books
+from gapwise.diagnostics.error_table import SAMPLE
+from gapwise.errors import UsageError, shown
+from gapwise.ledger import looks
+from gapwise.records import Predictions
+from gapwise.settings import Settings
+from gapwise.statistics.suspicion import suspicion
+from gapwise.tracking.store import RunStore
+from gapwise.workflows import error_table
+from gapwise.workflows.example_list import ExampleQuery, listed
+from gapwise.workflows.neighbours import Neighbourhood, neighbourhood
+
+MOST_OTHERS: Final = 8
+MOST_SCORES: Final = 5
+MOST_METADATA: Final = 12
+PAGE: Final = 60
+
+
+def rows(run_id: str, split: str, query: ExampleQuery, other: str = "") -> NDArray[np.int64]:
+    """Return the rows of a split that a query asks for, in their order.
+
+    Raises:
+        UsageError, DataError: see ``example_list.listed``.
+    """
+    known = of_run(run_id)
+    revision = (known.labels.revision, known.tags.revision if query.tag else 0)
+    return _rows(run_id, split, query, other, revision)
+
+
+def page(
+    run_id: str, split: str, query: ExampleQuery, other: str, offset: int, limit: int
+) -> dict[str, Any]:
+    """Return a part of the list as plain values: ``total``, ``items`` and the ledger's revision."""
+    revision = books.ledger().revision()
+    found = rows(run_id, split, query, other)
+    table = data.predictions(run_id, split)
+    wanted, known = found[offset : offset + limit], of_run(run_id)
+    return {
+        "total": len(found),
+        "offset": offset,
+        "revision": revision,
+        "items": [_item(table, int(row), known) for row in wanted],
+    }
+
+
+def one(run_id: str, split: str, example_id: str) -> dict[str, Any]:
+    """Return all that is known of one example, as plain values.
+
+    Raises:
+        UsageError: the split has no such example.
+    """
+    table = data.predictions(run_id, split)
+    row = place(table, example_id)
+    known = of_run(run_id)
+    metadata = {name: str(values[row]) for name, values in table.metadata.items()}
+    return {
+        **_item(table, row, known),
+        "scores": _scores(table, row),
+        "metadata": dict(list(metadata.items())[:MOST_METADATA]),
+        "inputs": {k: v[0] for k, v in example_data.inputs(run_id, [example_id]).items()},
+        "others": _others(run_id, split, example_id),
+        "neighbours": _near(run_id, split, example_id, known.labels.labels()),
+    }
+
+
+def table(run_id: str, split: str, sample: int) -> dict[str, Any]:
+    """Return the error table with the tags' settings, as plain values."""
+    known = of_run(run_id)
+    made = error_table.of_book(run_id, data.predictions(run_id, split), known.tags, sample)
+    document = made.as_json()
+    del document["examples"]
+    return document | {
+        "settings": [vars(setting) for setting in known.tags.settings.values()],
+        "step": SAMPLE,
+    }
+
+
+def of_run(run_id: str) -> Books:
+    """Return the tags and labels of a run's dataset."""
+    return books.of_dataset(_dataset(run_id, Settings.read()))
+
+
+def check_open(run_id: str, split: str) -> None:
+    """Refuse a look at test that nobody counted.
+
+    Raises:
+        UsageError: nobody has asked for the test error of this run yet.
+    """
+    if split == "test" and run_id not in looks.seen(books.ledger(), of_run(run_id).dataset):
+        raise UsageError(
+            "the test set was not looked at with this run; show the test error on What next first: "
+            "it is counted"
+        )
+
+
+def place(table: Predictions, example_id: str) -> int:
+    """Return the row of an example.
+
+    Raises:
+        UsageError: the split has no such example.
+    """
+    found = np.flatnonzero(table.example_id == example_id)
+    if not len(found):
+        raise UsageError(f"{table.split} has no example {shown(example_id)!r}")
+    return int(found[0])
+
+
+def check_example(run_id: str, split: str, example_id: str) -> None:
+    """Refuse an example that the split does not have.
+
+    Raises:
+        UsageError: see above.
+    """
+    if example_id not in _names(run_id, split):
+        raise UsageError(f"{split} has no example {shown(example_id)!r}")
+
+
+def given(run_id: str, split: str, example_id: str) -> str:
+    """Return the label of an example in the data, whatever was said of it since."""
+    stored = of_run(run_id).labels.given.get(example_id)
+    if stored is not None:
+        return stored
+    table = data.predictions(run_id, split)
+    return breakdown.example(table, place(table, example_id)).target
+
+
+def _item(table: Predictions, row: int, known: Books) -> dict[str, Any]:
+    shown_as = breakdown.example(table, row)
+    name = shown_as.example_id
+    review = known.labels.reviews.get(name)
+    return {
+        "id": name,
+        "label": shown_as.target,
+        "said": shown_as.predicted,
+        "right": shown_as.error == 0,
+        "sure": shown_as.sure,
+        "loss": None if shown_as.loss is None or np.isnan(shown_as.loss) else shown_as.loss,
+        "source": shown_as.source,
+        "tags": known.tags.of(name),
+        "comment": known.tags.comments.get(name, ""),
+        "read": name in known.tags.read,
+        "review": None if review is None else {**vars(review)},
+        "suggested": _suggested(table, row),
+    }
+
+
+def _suggested(table: Predictions, row: int) -> str:
+    if table.scores is None or table.target.ndim > 1 or table.target.dtype.kind not in "iu":
+        return ""
+    _, best = suspicion(table.scores[row : row + 1], table.target[row : row + 1])
+    return table.classes[int(best[0])] if table.classes else str(best[0])
+
+
+def _scores(table: Predictions, row: int) -> list[tuple[str, float]]:
+    if table.scores is None or not table.classes:
+        return []
+    best = np.argsort(-table.scores[row])[:MOST_SCORES]
+    return [(table.classes[k], round(float(table.scores[row, k]), 4)) for k in best]
+
+
+def _others(run_id: str, split: str, example_id: str) -> list[dict[str, Any]]:
+    """Return what other runs of the dataset say of the example, the newest first."""
+    found: list[dict[str, Any]] = []
+    for other, name in data.comparable(mate=run_id).items():
+        if len(found) == MOST_OTHERS:
+            break
+        if split in data.run(other).splits():
+            table = data.predictions(other, split)
+            at = np.flatnonzero(table.example_id == example_id)
+            if len(at):
+                said = breakdown.example(table, int(at[0]))
+                found.append({"run": name, "said": said.predicted, "right": said.error == 0})
+    return found
+
+
+def _near(
+    run_id: str, split: str, example_id: str, labels: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    around = _neighbourhood(run_id, split)
+    return [] if around is None else [vars(n) for n in around.near(example_id, labels=labels)]
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _rows(
+    run_id: str, split: str, query: ExampleQuery, other: str, revision: tuple[int, ...]
+) -> NDArray[np.int64]:
+    found = data.run(run_id)
+    return listed(
+        found,
+        data.predictions(run_id, split),
+        query,
+        books.of_dataset(found.dataset).tags,
+        data.predictions(other, split) if other else None,
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _names(run_id: str, split: str) -> frozenset[str]:
+    return frozenset(data.predictions(run_id, split).example_id.tolist())
+
+
+@cache
+def _dataset(run_id: str, settings: Settings) -> str:
+    return RunStore(settings).open(run_id).dataset
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _neighbourhood(run_id: str, split: str) -> Neighbourhood | None:
+    return neighbourhood(data.run(run_id), split, Settings.read())
