@@ -363,11 +363,25 @@ class Desk {
       if (event.key !== "Enter") return;
       const text = field.value.split(/\s+/).filter(Boolean).join(" ");
       if (what === "comment") this.comment(field.value.trim());
-      else if (text) this.setTag(text);
+      else if (text) this.newTag(text);
       end();
     });
     this.note.append(field);
     field.focus();
+  }
+
+  // A tag that nobody used yet gets the first letter of its name that is free for a key.
+  newTag(tag) {
+    const known = this.settings();
+    if (!known.some((one) => one.tag === tag)) {
+      const taken = new Set(["c", "u", ...known.map((one) => one.hotkey)]);
+      const letters = tag.toLowerCase().split("");
+      const hotkey = letters.find((one) => /[\p{L}\p{N}]/u.test(one) && !taken.has(one)) ?? "";
+      known.push({ tag, hotkey, effort: null });
+      this.post({ do: "setting", tag, hotkey, effort: null });
+      this.paintLegend();
+    }
+    this.setTag(tag);
   }
 
   setHotkey(tag, hotkey) {

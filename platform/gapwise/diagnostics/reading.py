@@ -51,6 +51,15 @@ def read_splits(
     return splits, classes
 
 
+def summarised(table: pa.Table, where: str) -> SplitErrors:
+    """Return the sums of a table of one run that is in memory; ``where`` names it in messages.
+
+    Raises:
+        DataError: as ``summarise``.
+    """
+    return summarise(_columns(table, where, None))
+
+
 def described(schema: pa.Schema) -> Labels:
     """Return what the targets of a table with this schema are."""
     stated = (schema.metadata or {}).get(LABELS_KEY)

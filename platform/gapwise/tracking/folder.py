@@ -94,6 +94,13 @@ class RunFolder:
         """Whether there is a run here."""
         return self._record_path.is_file()
 
+    def written(self) -> float:
+        """Return when ``run.json`` was last written, in milliseconds since 1970; 0 without it."""
+        try:
+            return self._record_path.stat().st_mtime * 1000
+        except OSError:
+            return 0.0
+
     def read(self) -> RunRecord:
         """Read ``run.json``.
 

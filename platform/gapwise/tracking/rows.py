@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from gapwise.errors import StorageError
 from gapwise.tracking.client import RUN_TAG, answering
@@ -17,6 +17,9 @@ from gapwise.tracking.spool import last_values
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+WRITING: Final = 500
+"""Milliseconds in which a run that ends writes its record."""
 
 _QUERY = """
 SELECT r.run_uuid, r.name, e.name, r.status, r.start_time, r.end_time, r.lifecycle_stage,
@@ -177,22 +180,27 @@ def _from_record(record: RunRecord, status: str, metrics: Mapping[str, float]) -
 def merged(stored: Iterable[RunRow], runs: Path) -> list[RunRow]:
     """Return the stored rows with what only the run folders know, newest first.
 
-    A run that MLflow calls anything but finished is told by its folder, if that is on this machine;
-    a run that MLflow does not have yet is added.
+    A run that MLflow calls anything but finished, or whose folder was written after its end (it is
+    trained again), is told by its folder, if that is on this machine; a run that MLflow does not
+    have yet is added.
     """
     rows = {row.run_id: row for row in stored}
     local = {path.name for path in runs.iterdir()} if runs.is_dir() else set()
     for run_id in local:
         known = rows.get(run_id)
         folder = RunFolder(runs / run_id)
-        if (known is None or _may_differ(known)) and folder.exists():
+        if (known is None or _may_differ(known, folder)) and folder.exists():
             rows[run_id] = _overlaid(known, folder)
     shown = (row for row in rows.values() if not row.deleted)
     return sorted(shown, key=lambda row: row.started, reverse=True)
 
 
-def _may_differ(row: RunRow) -> bool:
-    return row.status != "FINISHED" and not row.deleted
+def _may_differ(row: RunRow, folder: RunFolder) -> bool:
+    if row.deleted:
+        return False
+    if row.status != "FINISHED" or row.ended is None:
+        return True
+    return folder.written() > row.ended + WRITING
 
 
 def _overlaid(known: RunRow | None, folder: RunFolder) -> RunRow:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -309,3 +310,16 @@ def test_a_status_that_was_sent_without_an_answer_is_sent_again(
     folder.write(folder.read().changed(status="FINISHED"))
     store.drain(run_id)
     assert client.get_run(mlflow_id).info.status == "FINISHED"
+
+
+def test_a_finished_run_that_is_trained_again_and_killed_is_killed_before_mlflow_says_so(
+    store: RunStore, settings: Settings
+) -> None:
+    run_id = make(store, {"loss": 1.0}, name="again")
+    store.drain(run_id)
+    folder = RunFolder(settings.runs / run_id)
+    assert store.open("again").status == "FINISHED"
+    folder.write(folder.read().changed(status="RUNNING", ended=None))
+    later = folder.read().started / 1000 + 60
+    os.utime(folder.path / "run.json", (later, later))
+    assert store.open("again").status == "KILLED"
