@@ -41,17 +41,32 @@ def rows(run_id: str, split: str, query: ExampleQuery, other: str = "") -> NDArr
 def page(
     run_id: str, split: str, query: ExampleQuery, other: str, offset: int, limit: int
 ) -> dict[str, Any]:
-    """Return a part of the list as plain values: ``total``, ``items`` and the ledger's revision."""
+    """Return a part of the list that a query asks for, as ``part`` does."""
+    return part(run_id, split, rows(run_id, split, query, other), offset, limit)
+
+
+def part(
+    run_id: str,
+    split: str,
+    found: NDArray[np.int64],
+    offset: int,
+    limit: int,
+    *,
+    blind: bool = False,
+) -> dict[str, Any]:
+    """Return some rows of a split as plain values: ``total``, ``items``, the ledger's revision.
+
+    ``blind`` shows labels as they came with the data, and nobody's review.
+    """
     revision = books.ledger().revision()
-    found = rows(run_id, split, query, other)
-    table = data.predictions(run_id, split)
-    wanted, known = found[offset : offset + limit], of_run(run_id)
-    return {
-        "total": len(found),
-        "offset": offset,
-        "revision": revision,
-        "items": [_item(table, int(row), known) for row in wanted],
-    }
+    known, table = of_run(run_id), data.predictions(run_id, split)
+    items = [_item(table, int(row), known) for row in found[offset : offset + limit]]
+    if blind:
+        items = [
+            item | {"review": None, "label": known.labels.given.get(item["id"], item["label"])}
+            for item in items
+        ]
+    return {"total": len(found), "offset": offset, "revision": revision, "items": items}
 
 
 def one(run_id: str, split: str, example_id: str) -> dict[str, Any]:
@@ -64,13 +79,20 @@ def one(run_id: str, split: str, example_id: str) -> dict[str, Any]:
     row = place(table, example_id)
     known = of_run(run_id)
     metadata = {name: str(values[row]) for name, values in table.metadata.items()}
+    item = _item(table, row, known)
+    classes = {"given": item["label"], "suggested": item["suggested"]}
     return {
-        **_item(table, row, known),
+        **item,
         "scores": _scores(table, row),
         "metadata": dict(list(metadata.items())[:MOST_METADATA]),
         "inputs": {k: v[0] for k, v in example_data.inputs(run_id, [example_id]).items()},
         "others": _others(run_id, split, example_id),
         "neighbours": _near(run_id, split, example_id, known.labels.labels()),
+        "sides": {
+            side: _near(run_id, split, example_id, known.labels.labels(), name)
+            for side, name in classes.items()
+            if name
+        },
     }
 
 
@@ -185,10 +207,12 @@ def _others(run_id: str, split: str, example_id: str) -> list[dict[str, Any]]:
 
 
 def _near(
-    run_id: str, split: str, example_id: str, labels: Mapping[str, str]
+    run_id: str, split: str, example_id: str, labels: Mapping[str, str], label: str | None = None
 ) -> list[dict[str, Any]]:
     around = _neighbourhood(run_id, split)
-    return [] if around is None else [vars(n) for n in around.near(example_id, labels=labels)]
+    if around is None:
+        return []
+    return [vars(one) for one in around.near(example_id, labels=labels, label=label)]
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)

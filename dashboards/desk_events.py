@@ -113,8 +113,10 @@ def _judged(subject: _Subject, event: Fields, kind: str, seen: int | None) -> En
 
 def _answer(subject: _Subject, event: Fields) -> Entry:
     seconds = event.get("seconds")
+    name = _example(subject, event)
     answer = Answer(
-        example_id=_example(subject, event),
+        example_id=name,
+        given=desk_data.given(subject.run_id, subject.split, name),
         label=str(event["label"]),
         distribution=str(event["distribution"]),
         author=subject.author,

@@ -62,15 +62,21 @@ def _refusal(why: str, status: int) -> Response:
 
 
 def _list(request: Request) -> dict[str, Any]:
-    from dashboards import desk_data
+    from dashboards import desk_data, label_data
     from gapwise.workflows.example_list import ExampleQuery
 
     run, split = _subject(request)
     fields = ("view", "half", "words", "slice", "tag")
     given = {name: request.query_params[name] for name in fields if request.query_params.get(name)}
     offset, limit = _number(request, "offset", 0), _number(request, "limit", desk_data.PAGE)
+    limit = min(limit, MOST)
+    name, kind = (request.query_params.get(key, "") for key in ("campaign", "queue"))
+    if name:
+        campaign = label_data.named(run, name)
+        rows = label_data.queue(campaign, split, kind, who.by_cookies(request.cookies))
+        return desk_data.part(run, split, rows, offset, limit, blind=kind == "second")
     other = request.query_params.get("other", "")
-    return desk_data.page(run, split, ExampleQuery(**given), other, offset, min(limit, MOST))
+    return desk_data.page(run, split, ExampleQuery(**given), other, offset, limit)
 
 
 def _one(request: Request) -> dict[str, Any]:

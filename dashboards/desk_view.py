@@ -129,13 +129,21 @@ def component(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
         css=(_HERE / "desk.css").read_text(encoding="utf-8"),
         js="\n".join((_HERE / part).read_text(encoding="utf-8") for part in _PARTS),
     )
-    found: Mapping[str, Any] = made(data=dict(content), key=key, on_tag_change=lambda: None)
+    found: Mapping[str, Any] = made(
+        data=dict(content), key=key, on_tag_change=nothing, on_saved_change=nothing
+    )
     return found
 
 
-def class_keys(classes: Sequence[str]) -> dict[str, str]:
-    """Return key → class: a class of one letter or digit is its own key, else 1, 2, … 9, 0."""
-    taken = set("kanu")
+def nothing() -> None:
+    """What the desk tells reruns the page; there is nothing else to do."""
+
+
+def class_keys(classes: Sequence[str], taken: str = "kanu") -> dict[str, str]:
+    """Return key → class: a class of one letter or digit is its own key, else 1, 2, … 9, 0.
+
+    ``taken`` holds the letters that mean something else on the page.
+    """
     if all(len(name) == 1 and name.isalnum() and name.lower() not in taken for name in classes):
         return {name.lower(): name for name in classes}
     return dict(zip("1234567890", classes, strict=False))

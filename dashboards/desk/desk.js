@@ -187,6 +187,7 @@ class Desk {
       const before = item.review;
       item.review = review;
       if (!this.data.second) item.label = review.label || item.label;
+      item.right = item.label === item.said;
       this.post({
         do: kind,
         id: item.id,
@@ -220,7 +221,12 @@ class Desk {
     this.past.pop()?.undo();
   }
 
+  // The page counts again once nobody pressed a key for a moment.
   afterSaved(told) {
+    if (told.saved.length && this.data.countAgain) {
+      clearTimeout(this.counting);
+      this.counting = setTimeout(() => this.data.countAgain(), 1500);
+    }
     if (told.saved.length && this.data.table) {
       clearTimeout(this.tableLater);
       this.tableLater = setTimeout(() => this.loadTable(), 250);

@@ -1,5 +1,5 @@
 // One example in full: picture or features, label and prediction, scores, neighbours, other runs.
-function detail(item, more, { run, hasPictures, blind, neighbourPictures }) {
+function detail(item, more, { run, hasPictures, blind, neighbourPictures, bothClasses }) {
   const box = made("section", "panel detail");
   box.append(made("strong", "id", item.id));
   const body = made("div", "detail-body");
@@ -30,7 +30,12 @@ function detail(item, more, { run, hasPictures, blind, neighbourPictures }) {
     });
     box.append(line);
   }
-  if (more.neighbours.length) box.append(neighbours(more.neighbours, item, run, neighbourPictures));
+  const sides = bothClasses ? Object.entries(more.sides) : [["", more.neighbours]];
+  sides.forEach(([side, near]) => {
+    if (!near.length) return;
+    const title = side ? `nearest of ${near[0].label} (${side})` : "nearest to the network";
+    box.append(neighbours(title, near, item, run, neighbourPictures));
+  });
   const rows = Object.entries({ ...more.inputs, ...more.metadata });
   if (rows.length) {
     const list = made("dl", "facts wide");
@@ -57,9 +62,9 @@ function scores(found, item) {
   return list;
 }
 
-function neighbours(found, item, run, withPictures) {
+function neighbours(title, found, item, run, withPictures) {
   const box = made("div", "near");
-  box.append(made("p", "quiet", "nearest to the network"));
+  box.append(made("p", "quiet", title));
   const row = made("div", "near-row");
   found.forEach((one) => {
     const cell = made("figure", one.label === item.label ? "same" : "other");

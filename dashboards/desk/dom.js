@@ -52,3 +52,27 @@ async function ask(path, query) {
   if (!answer.ok) throw new Error(told.why || "the server hit an error");
   return told;
 }
+
+// Who acts: a setting of this browser, made once; the server keeps it in a cookie of its own.
+function nameTag(author) {
+  const tag = button("name-tag", author, () => {
+    const field = made("input", "words short");
+    field.value = author;
+    field.maxLength = 64;
+    field.ariaLabel = "your name";
+    field.addEventListener("keydown", async (event) => {
+      event.stopPropagation();
+      if (event.key === "Escape") field.replaceWith(tag);
+      if (event.key !== "Enter" || !field.value.trim()) return;
+      const body = JSON.stringify({ name: field.value });
+      const headers = { "Content-Type": "application/json" };
+      const answer = await fetch("/desk/name", { method: "POST", headers, body });
+      if (answer.ok) location.reload();
+    });
+    tag.replaceWith(field);
+    field.focus();
+    field.select();
+  });
+  tag.title = "you act under this name; click to set yours in this browser";
+  return tag;
+}

@@ -74,6 +74,7 @@ Object.assign(Desk.prototype, {
   },
 
   paintState() {
+    if (this.bar.querySelector("input")) return;
     const { waiting, trouble } = this.outbox.state;
     const style = trouble ? "state bad" : waiting ? "state busy" : "state good";
     const text = trouble
@@ -89,7 +90,7 @@ Object.assign(Desk.prototype, {
       right.append(button("plain", "‹", () => this.turn(-1), "page up"));
       right.append(button("plain", "›", () => this.turn(1), "page down"));
     }
-    const who = made("span", "quiet", this.data?.author ?? "");
+    const who = nameTag(this.data?.author ?? "");
     this.bar.replaceChildren(left, right, made("span", style, `● ${text}`), who);
   },
 
@@ -115,6 +116,7 @@ Object.assign(Desk.prototype, {
       hasPictures: this.data.hasPictures,
       blind: this.data.blind,
       neighbourPictures: this.data.hasPictures,
+      bothClasses: this.data.mode === "labels",
     };
     const panels = [detail(this.item, this.more, shown)];
     if (this.chosen.size > 1) {
@@ -190,7 +192,12 @@ function tone(tag) {
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".desk");
-  const whole = { ...data, chooseTag: data.table ? (tag) => setTriggerValue("tag", tag) : null };
+  const tell = (name) => (value) => setTriggerValue(name, value ?? newKey());
+  const whole = {
+    ...data,
+    chooseTag: data.table ? tell("tag") : null,
+    countAgain: data.mode === "errors" ? null : tell("saved"),
+  };
   if (root.desk) root.desk.update(whole);
   else root.desk = new Desk(root, whole);
   return () => {

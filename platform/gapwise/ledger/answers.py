@@ -1,6 +1,5 @@
 """Blind answers of people to examples: human level, measured (notes 4.7)."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +17,7 @@ class Answer:
 
     Attributes:
         label: their answer.
+        given: the label in the data, which they did not see.
         distribution: where the example is drawn from: ``train`` or ``target``.
         seconds: how long they took; None where unknown.
     """
@@ -26,6 +26,7 @@ class Answer:
     label: str
     distribution: str
     author: str
+    given: str = ""
     seconds: float | None = None
 
 
@@ -44,6 +45,7 @@ def answered(dataset: str, answer: Answer, *, key: str = "") -> Entry:
         raise UsageError("an answer needs a label; choose one")
     value = {
         "label": short(answer.label, "an answer"),
+        "given": short(answer.given, "a label"),
         "distribution": answer.distribution,
         "seconds": None if answer.seconds is None else round(float(answer.seconds), 3),
     }
@@ -57,21 +59,20 @@ def answered(dataset: str, answer: Answer, *, key: str = "") -> Entry:
     )
 
 
-def given(ledger: Ledger, dataset: str) -> list[Answer]:
-    """Return the first answer of each person to each example; a second look is not blind."""
+def given(ledger: Ledger, dataset: str, until: int | None = None) -> list[Answer]:
+    """Return the first answer of each person to each example; a second look is not blind.
+
+    ``until`` is the last revision that counts.
+    """
     first: dict[tuple[str, str], Answer] = {}
-    for event in ledger.events(kind=KIND, dataset=dataset):
+    for event in ledger.events(kind=KIND, dataset=dataset, until=until):
         answer = Answer(
             example_id=event.example_id,
             label=str(event.value["label"]),
+            given=str(event.value["given"]),
             distribution=str(event.value["distribution"]),
             author=event.author,
             seconds=event.value.get("seconds"),
         )
         first.setdefault((answer.author, answer.example_id), answer)
     return list(first.values())
-
-
-def people(answers: Iterable[Answer]) -> list[str]:
-    """Return who answered, in the order of their first answer."""
-    return list(dict.fromkeys(answer.author for answer in answers))

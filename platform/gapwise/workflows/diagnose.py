@@ -18,7 +18,7 @@ from gapwise.records import Diagnosis, HumanLevel
 from gapwise.settings import Settings
 from gapwise.tracking.store import CURVE_KIND, RunStore
 from gapwise.tracking.stored import StoredRun
-from gapwise.workflows import curve_store, error_table
+from gapwise.workflows import curve_store, error_table, quiz
 from gapwise.workflows.author import author
 from gapwise.workflows.labelled import check_revision
 
@@ -160,7 +160,7 @@ def gather(runs: Sequence[StoredRun], ledger: Ledger, labels: int | None = None)
         run_ids=tuple(run.run_id for run in runs),
         paths=_paths(runs),
         relabels=label_log.book(ledger, first.dataset, labels).labels(),
-        human=(*_stated_human(first), *human.levels(ledger, first.dataset)),
+        human=_human(first, ledger, labels),
         pipeline=first.pipeline() or {},
         label_revision=ledger.revision() if labels is None else labels,
         looks=looks.count(ledger, first.dataset),
@@ -188,9 +188,12 @@ def _paths(runs: Sequence[StoredRun]) -> dict[str, list[Path]]:
     }
 
 
-def _stated_human(run: StoredRun) -> list[HumanLevel]:
+def _human(run: StoredRun, ledger: Ledger, revision: int | None) -> tuple[HumanLevel, ...]:
+    """Return the levels that the pipeline states, those of the ledger, and those of the quiz."""
     pipeline = run.pipeline() or {}
-    return [HumanLevel(**level) for level in pipeline.get("human", ())]
+    stated = [HumanLevel(**level) for level in pipeline.get("human", ())]
+    asked = quiz.results(ledger, run.dataset, revision).levels()
+    return (*stated, *human.levels(ledger, run.dataset, revision), *asked)
 
 
 def _more_data(run: StoredRun, settings: Settings) -> float | None:

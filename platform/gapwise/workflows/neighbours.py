@@ -55,17 +55,27 @@ class Neighbourhood:
     named: str
 
     def near(
-        self, example_id: str, k: int = 8, labels: Mapping[str, str] | None = None
+        self,
+        example_id: str,
+        k: int = 8,
+        labels: Mapping[str, str] | None = None,
+        label: str | None = None,
     ) -> list[Neighbour]:
         """Return the ``k`` nearest of an example, itself left out; [] where it is not known.
 
-        ``labels`` gives example → label for those that were reviewed.
+        Args:
+            example_id: whose.
+            k: how many.
+            labels: example → label for those that were reviewed.
+            label: of this class alone, as the data came.
         """
         places = np.flatnonzero(self.ids == example_id)
         if not len(places):
             return []
         closeness = self.features @ self.features[places[0]]
         closeness[places] = -np.inf
+        if label is not None:
+            closeness[self.labels != label] = -np.inf
         best = np.argpartition(-closeness, min(k, len(closeness) - 1))[:k]
         known = labels or {}
         return [
