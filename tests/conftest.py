@@ -1,6 +1,13 @@
 """Fixtures that every test may use."""
 
 import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,3 +35,60 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GAPWISE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("GAPWISE_CACHE", str(tmp_path / "cache"))
     return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def _postgresql_server() -> Iterator[str]:
+    """A PostgreSQL of the system's own programs, on loopback, gone after the tests."""
+    programs = _postgresql_programs()
+    if programs is None:
+        reason = "PostgreSQL is not installed; apt-get install postgresql (its tests need initdb)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    user = "postgres" if os.getuid() == 0 else None  # it refuses to run as root
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory(prefix="gapwise-pg-") as folder:
+        if user:
+            shutil.chown(folder, user)
+        run = partial(subprocess.run, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL)
+        cluster = f"{folder}/cluster"
+        options = "--auth=trust --username=gapwise --encoding=UTF8 --locale=C --no-sync"
+        run([programs / "initdb", *options.split(), "-D", cluster], timeout=120)
+        where = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder}"
+        control = [programs / "pg_ctl", "-D", cluster, "-w"]
+        run([*control, "-l", f"{folder}/log", "-o", where, "start"], timeout=120)
+        try:
+            yield f"postgresql+psycopg://gapwise@127.0.0.1:{port}"
+        finally:
+            run([*control, "-m", "immediate", "stop"], timeout=120)
+
+
+@pytest.fixture
+def new_database(_postgresql_server: str) -> Callable[[], str]:
+    """Make an empty database; return its address."""
+    import psycopg
+
+    def make() -> str:
+        name = f"t{uuid.uuid4().hex}"
+        plain = _postgresql_server.replace("+psycopg", "")
+        with psycopg.connect(f"{plain}/postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return f"{_postgresql_server}/{name}"
+
+    return make
+
+
+@pytest.fixture
+def postgresql(new_database: Callable[[], str]) -> str:
+    """The address of an empty database of its own."""
+    return new_database()
+
+
+def _postgresql_programs() -> Path | None:
+    found = shutil.which("initdb")
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    path = Path(found).resolve() if found else debian[-1] if debian else None
+    return path.parent if path else None

@@ -16,6 +16,7 @@ from gapwise.commands import (
     field,
     gate,
     gradcheck,
+    labels,
     metric,
     mismatch,
     networks,
@@ -40,7 +41,20 @@ app = typer.Typer(
 )
 MODULES = (
     *(data, networks, training, advice, curve, gradcheck, ensemble),
-    *(runs, errors, slices, mismatch, suspects, select, metric, field, ceiling, gate, servers),
+    *(
+        runs,
+        errors,
+        labels,
+        slices,
+        mismatch,
+        suspects,
+        select,
+        metric,
+        field,
+        ceiling,
+        gate,
+        servers,
+    ),
 )
 for module in MODULES:
     for command in module.COMMANDS:

@@ -19,6 +19,11 @@ class Data(Section):
     """Which examples."""
 
     dataset: Part = Field(description="Dataset or reader, with its options.")
+    labels: Literal["latest"] | Annotated[int, Field(ge=0)] | None = Field(
+        default=None,
+        description="Label revision: a place in the ledger, or latest, which a run pins; by "
+        "default labels are as the data came.",
+    )
     duplicates: Literal["stop", "drop", "allow"] = Field(
         default="stop",
         description="Equal inputs in several splits: stop, drop them from train, or allow them.",

@@ -48,8 +48,7 @@ def check(ledger: Ledger, told: dict[str, int]) -> Counter[str]:
     return keys
 
 
-def check_writers_together(folder: Path, writers: int, count: int) -> None:
-    url = f"sqlite:///{folder}/ledger.db"
+def check_writers_together(url: str, writers: int, count: int) -> None:
     processes = [start(url, f"w{number}", count) for number in range(writers)]
     told: dict[str, int] = {}
     for process in processes:
@@ -60,8 +59,7 @@ def check_writers_together(folder: Path, writers: int, count: int) -> None:
     assert len(keys) == len(told) == writers * count
 
 
-def check_killed_writers(folder: Path, kills: int) -> None:
-    url = f"sqlite:///{folder}/ledger.db"
+def check_killed_writers(url: str, kills: int) -> None:
     ledger = Ledger(url)
     ledger.append(dataset="d", kind="tag", value={"number": 0}, author="first", key="first")
     told: dict[str, int] = {}
@@ -82,21 +80,28 @@ def check_killed_writers(folder: Path, kills: int) -> None:
     assert len(keys) - len(told) <= kills + 2  # unacknowledged ones: at most one a writer
 
 
-def test_g1_writers_at_once(tmp_path: Path) -> None:
-    check_writers_together(tmp_path, writers=8, count=60)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/ledger.db"
+    return str(request.getfixturevalue("postgresql"))
 
 
-def test_g2_killed_writers(tmp_path: Path) -> None:
-    check_killed_writers(tmp_path, kills=8)
+def test_g1_writers_at_once(url: str) -> None:
+    check_writers_together(url, writers=8, count=60)
+
+
+def test_g2_killed_writers(url: str) -> None:
+    check_killed_writers(url, kills=8)
 
 
 @pytest.mark.faults
 @pytest.mark.timeout(900)
-def test_g1_32_writers_100_000_events(tmp_path: Path) -> None:
-    check_writers_together(tmp_path, writers=32, count=3125)
+def test_g1_32_writers_100_000_events(url: str) -> None:
+    check_writers_together(url, writers=32, count=3125)
 
 
 @pytest.mark.faults
 @pytest.mark.timeout(900)
-def test_g2_100_kills(tmp_path: Path) -> None:
-    check_killed_writers(tmp_path, kills=100)
+def test_g2_100_kills(url: str) -> None:
+    check_killed_writers(url, kills=100)

@@ -1,5 +1,6 @@
 """The whole data half of a training: read, draw, check for duplicates, synthesize, write."""
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from gapwise.data.base import DATASETS, SYNTHESIS, ReadContext
 from gapwise.data.checks import check_examples, check_quarantine
 from gapwise.data.duplicates import resolve
 from gapwise.data.keyed import seed_of
+from gapwise.data.relabel import relabelled
 from gapwise.data.splits import assign
 from gapwise.data.synthesize import synthesize
 from gapwise.pipeline import Pipeline, Splits
@@ -16,14 +18,20 @@ from gapwise.pipeline_file import check_options
 from gapwise.records import ExampleSet
 from gapwise.settings import Settings
 
+LabelsOf = Callable[[str], Mapping[str, str]]
+"""Dataset → example → label, at the revision that a pipeline names."""
 
-def prepare(pipeline: Pipeline, settings: Settings, root: Path) -> prepared.Prepared:
+
+def prepare(
+    pipeline: Pipeline, settings: Settings, root: Path, labels: LabelsOf | None = None
+) -> prepared.Prepared:
     """Return the prepared data of a pipeline, written once for each content.
 
     Args:
         pipeline: a validated pipeline.
         settings: where datasets and the cache are.
         root: the folder that relative paths of the pipeline refer to.
+        labels: gives the labels of the revision that the pipeline names; None for none.
 
     Raises:
         DataError: the data cannot be read, too much of it is bad, splits ask for more than there
@@ -32,6 +40,9 @@ def prepare(pipeline: Pipeline, settings: Settings, root: Path) -> prepared.Prep
     """
     examples = read(pipeline, settings, root)
     assignment = resolve(examples, draw(pipeline, examples, root), pipeline.data.duplicates)
+    if labels is not None and isinstance(pipeline.data.labels, int):
+        # After the splits are drawn: a corrected label moves no example.
+        examples = relabelled(examples, labels(examples.name), pipeline.data.labels)
     examples, assignment = _synthesized(pipeline, settings, examples, assignment)
     folder = settings.cache / "prepared" / _folder_name(examples, assignment)
     return prepared.write(folder, examples, assignment)

@@ -8,6 +8,7 @@ time gives the events their places, without a gap.
 import fcntl
 import os
 import sqlite3
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,9 +72,7 @@ class Database:
             if not self._is_current:
                 self._migrate()
             with self._connected(write=True) as connection:
-                if self.file is None:
-                    lock = sa.text("SELECT pg_advisory_xact_lock(:lock)")
-                    connection.execute(lock, {"lock": _ADVISORY_LOCK})
+                self._wait_in_line(connection)
                 yield connection
                 connection.commit()
 
@@ -86,7 +85,10 @@ class Database:
     def _current_engine(self) -> sa.Engine:
         # A connection must not cross a fork.
         if self._engine is None or self._engine[0] != os.getpid():
-            self._engine = (os.getpid(), self._make_engine())
+            engine = self._make_engine()
+            self._engine = (os.getpid(), engine)
+            # A ledger that is let go of leaves no connection behind on the server.
+            weakref.finalize(self, engine.dispose)
         return self._engine[1]
 
     def _make_engine(self) -> sa.Engine:
@@ -116,8 +118,15 @@ class Database:
         finally:
             os.close(handle)
 
+    def _wait_in_line(self, connection: sa.Connection) -> None:
+        """On PostgreSQL wait until no other writer is at work; held until the transaction ends."""
+        if self.file is None:
+            lock = sa.text("SELECT pg_advisory_xact_lock(:lock)")
+            connection.execute(lock, {"lock": _ADVISORY_LOCK})
+
     def _migrate(self) -> None:
         with self._connected(write=True) as connection:
+            self._wait_in_line(connection)
             version = _version(connection)
             self._check_not_newer(version)
             if version != HEAD:

@@ -17,8 +17,8 @@ from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
 from gapwise.workflows.author import author
+from gapwise.workflows.finished import finished
 from gapwise.workflows.measuring import ABSENT, Measuring
-from gapwise.workflows.select import finished
 
 IN_USE = "error"
 

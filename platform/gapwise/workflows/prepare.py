@@ -6,7 +6,9 @@ from pathlib import Path
 
 from gapwise import pipeline_file
 from gapwise.data import load
+from gapwise.data.load import LabelsOf
 from gapwise.data.prepared import Prepared
+from gapwise.ledger.ledger import Ledger
 from gapwise.networks.base import NETWORKS
 from gapwise.pipeline import Pipeline
 from gapwise.settings import Settings
@@ -16,6 +18,7 @@ from gapwise.training.crops import read_crops
 from gapwise.training.initializers.base import INITIALIZERS
 from gapwise.training.optimizers.base import OPTIMIZERS
 from gapwise.training.schedules.base import SCHEDULES
+from gapwise.workflows.labelled import check_revision, labels_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,30 @@ def read(name: str, overrides: Sequence[str] = ()) -> Pipeline:
     return pipeline
 
 
+def pinned(pipeline: Pipeline, settings: Settings) -> Pipeline:
+    """Return the pipeline with ``data.labels: latest`` as the revision that it is now.
+
+    Raises:
+        UsageError: the ledger has no such revision.
+    """
+    wanted = pipeline.data.labels
+    if wanted is None:
+        return pipeline
+    ledger = Ledger(settings.ledger_url)
+    revision = ledger.revision() if wanted == "latest" else wanted
+    check_revision(ledger, revision)
+    data = pipeline.data.model_copy(update={"labels": revision})
+    return pipeline.model_copy(update={"data": data})
+
+
+def labels_of(pipeline: Pipeline, settings: Settings) -> LabelsOf | None:
+    """Return what gives the labels that a pinned pipeline trains on; None where it names none."""
+    revision = pipeline.data.labels
+    if not isinstance(revision, int):
+        return None
+    return lambda dataset: labels_at(dataset, settings, revision)
+
+
 def ready(name: str, settings: Settings, overrides: Sequence[str] = ()) -> Ready:
     """Load the pipeline ``name`` and prepare its data; relative paths start at the working folder.
 
@@ -51,8 +78,8 @@ def ready(name: str, settings: Settings, overrides: Sequence[str] = ()) -> Ready
         PipelineError: the pipeline is wrong.
         DataError: the data is missing, wrong, or more of it is bad than is allowed.
     """
-    pipeline = read(name, overrides)
-    prepared = load.prepare(pipeline, settings, Path.cwd())
+    pipeline = pinned(read(name, overrides), settings)
+    prepared = load.prepare(pipeline, settings, Path.cwd(), labels_of(pipeline, settings))
     check_augmentation(pipeline.training.augmentation.model_dump(), prepared.input_shape)
     read_crops({"prediction": pipeline.prediction.model_dump()}, prepared.input_shape)
     return Ready(pipeline=pipeline, prepared=prepared, folder=prepared.folder)

@@ -9,9 +9,9 @@ from gapwise.ledger.ledger import Ledger
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
+from gapwise.workflows.finished import finished
 from gapwise.workflows.labelled import check_revision
 from gapwise.workflows.looking import count_looks
-from gapwise.workflows.select import finished
 
 
 def rescore_runs(

@@ -22,7 +22,7 @@ from gapwise.workflows import job_file, start_weights
 from gapwise.workflows.diagnose import diagnose_runs, group_of
 from gapwise.workflows.find_start import check_start, find_start
 from gapwise.workflows.hide_secrets import hide_secrets
-from gapwise.workflows.prepare import Ready, ready
+from gapwise.workflows.prepare import Ready, labels_of, ready
 from gapwise.workflows.seed_run import ROOT_TAG, SEEDS_TAG, Batch, train_seed, work
 from gapwise.workflows.start_weights import StartWeights
 
@@ -185,7 +185,8 @@ def _check_data(
     for sentence in sentences:
         sys.stderr.write(redacted(sentence) + "\n")
     if sentences:
-        after = load.prepare(Pipeline.model_validate(job.pipeline), settings, root)
+        pipeline = Pipeline.model_validate(job.pipeline)
+        after = load.prepare(pipeline, settings, root, labels_of(pipeline, settings))
         changes.check_unchanged(before, after, accept=accept)
 
 

@@ -3,6 +3,7 @@
 import itertools
 import json
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from gapwise.errors import StorageError, UsageError
 from gapwise.ledger import human, looks
 from gapwise.ledger.conflict import ConflictError
 from gapwise.ledger.database import HEAD, wal_is_safe
+from gapwise.ledger.event import Entry
 from gapwise.ledger.ledger import Ledger
 from gapwise.ledger.schema import metadata
 from gapwise.records import HumanLevel
@@ -30,11 +32,6 @@ from gapwise.records import HumanLevel
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "home" / "ledger.db"
-
-
-@pytest.fixture
-def ledger(file: Path) -> Ledger:
-    return Ledger(f"sqlite:///{file}")
 
 
 def label(ledger: Ledger, value: str, **more: Any) -> Any:
@@ -221,12 +218,13 @@ def test_g9_order_is_that_of_seq_whatever_clocks_say(file: Path) -> None:
 class _LedgerAndDictionary(RuleBasedStateMachine):
     """G7: the current state is a fold of events; undo appends."""
 
-    folder: Path
+    fresh: Callable[[], str]
     numbers = itertools.count()
 
     @initialize()
     def start(self) -> None:
-        self.url = f"sqlite:///{self.folder}/{next(self.numbers)}.db"
+        self.url = self.fresh()
+        next(self.numbers)
         self.ledger = Ledger(self.url)
         self.model: dict[str, str] = {}
         self.past: list[dict[str, str]] = [{}]
@@ -261,12 +259,54 @@ class _LedgerAndDictionary(RuleBasedStateMachine):
             assert len(events) == revision
 
 
-def test_g7_fold_equals_a_dictionary(tmp_path: Path) -> None:
-    machine = type("Machine", (_LedgerAndDictionary,), {"folder": tmp_path})
+def test_g7_fold_equals_a_dictionary(fresh_url: Callable[[], str]) -> None:
+    before = next(_LedgerAndDictionary.numbers)
+    machine = type("Machine", (_LedgerAndDictionary,), {"fresh": staticmethod(fresh_url)})
     run_state_machine_as_test(
         machine, settings=settings(max_examples=12, stateful_step_count=15, deadline=None)
     )
-    assert next(_LedgerAndDictionary.numbers) >= 12  # ledgers that the machine filled and folded
+    # Ledgers that the machine filled and folded.
+    assert next(_LedgerAndDictionary.numbers) - before > 12
+
+
+def test_g5_postgresql_refuses_too(postgresql: str) -> None:
+    ledger = Ledger(postgresql)
+    label(ledger, "cat")
+    before = ledger.events()
+    engine = sa.create_engine(postgresql)
+    for statement in ("UPDATE events SET author = 'eve'", "DELETE FROM events", "TRUNCATE events"):
+        with pytest.raises(sa.exc.DBAPIError, match="append-only"), engine.begin() as connection:
+            connection.execute(sa.text(statement))
+    engine.dispose()
+    assert ledger.events() == before
+    assert ledger.verify() == 1
+
+
+def test_a_batch_is_one_transaction_and_a_conflict_in_it_stops_nobody_else(ledger: Ledger) -> None:
+    label(ledger, "cat", author="bob")
+    fields = {"dataset": "d", "kind": "label", "author": "ann"}
+    batch = [
+        Entry(example_id="x", value={"label": "dog"}, seen=0, **fields),
+        Entry(example_id="y", value={"label": "dog"}, seen=0, key="k", **fields),
+        Entry(example_id="y", value={"label": "dog"}, seen=0, key="k", **fields),
+    ]
+    refused, saved, again = ledger.append_all(batch)
+    assert isinstance(refused, ConflictError)
+    assert refused.event.author == "bob"
+    assert saved == again
+    assert [event.seq for event in ledger.events(after=1)] == [2]
+    with pytest.raises(UsageError, match="an author's name has 300 characters"):
+        ledger.append_all([batch[0], Entry(**{**vars(batch[1]), "author": "a" * 300, "key": ""})])
+    assert ledger.revision() == 2
+    assert ledger.append_all([]) == []
+    assert ledger.verify() == 2
+
+
+def test_events_are_found_by_several_kinds(ledger: Ledger) -> None:
+    for kind in ("label", "tag", "look", "tag"):
+        label(ledger, "cat", kind=kind)
+    assert [event.seq for event in ledger.events(kind=("tag", "look"))] == [2, 3, 4]
+    assert [event.seq for event in ledger.events(kind="tag", after=2)] == [4]
 
 
 def test_looks_are_counted(ledger: Ledger) -> None:
@@ -275,6 +315,7 @@ def test_looks_are_counted(ledger: Ledger) -> None:
     event = looks.look(ledger, ["a"], dataset="d", author="ann")
     looks.look(ledger, ["a"], dataset="e", author="ann")
     assert looks.count(ledger, "d") == 2
+    assert looks.seen(ledger, "d") == {"a", "b"}
     assert event.value == {"run_ids": ["a"]}
 
 
