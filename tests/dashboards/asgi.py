@@ -16,9 +16,11 @@ class Answer:
     body: bytes
 
 
-def http(app: Any, method: str, path: str, headers: Mapping[str, str]) -> Answer:
+def http(
+    app: Any, method: str, path: str, headers: Mapping[str, str], content: bytes = b""
+) -> Answer:
     """Send one request as it stands."""
-    sent = _talk(app, _scope("http", path, headers) | {"method": method})
+    sent = _talk(app, _scope("http", path, headers) | {"method": method}, content)
     start = next(message for message in sent if message["type"] == "http.response.start")
     found = {name.decode(): value.decode() for name, value in start["headers"]}
     body = b"".join(m.get("body", b"") for m in sent if m["type"] == "http.response.body")
@@ -33,17 +35,18 @@ def websocket_opens(app: Any, path: str, headers: Mapping[str, str]) -> bool:
 
 def _scope(kind: str, path: str, headers: Mapping[str, str]) -> dict[str, Any]:
     raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
-    decoded = {"path": unquote(path), "raw_path": path.encode(), "query_string": b""}
+    path, _, query = path.partition("?")
+    decoded = {"path": unquote(path), "raw_path": path.encode(), "query_string": query.encode()}
     scheme = "http" if kind == "http" else "ws"
     return {"type": kind, "scheme": scheme, "root_path": "", "headers": raw} | decoded
 
 
-def _talk(app: Any, scope: dict[str, Any]) -> list[dict[str, Any]]:
+def _talk(app: Any, scope: dict[str, Any], content: bytes = b"") -> list[dict[str, Any]]:
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
         if scope["type"] == "http":
-            return {"type": "http.request", "body": b"", "more_body": False}
+            return {"type": "http.request", "body": content, "more_body": False}
         return {"type": "websocket.connect"}
 
     async def send(message: dict[str, Any]) -> None:

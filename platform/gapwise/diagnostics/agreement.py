@@ -43,7 +43,8 @@ def agreement(first: Sequence[str], second: Sequence[str]) -> Agreement:
         return Agreement(n=n, agree=agree, kappa=None, low=None, high=None)
     counts = np.zeros((len(names), len(names)))
     np.add.at(counts, (codes[:n], codes[n:]), 1)
-    found = cohens_kappa(counts)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of few answers it knows no spread
+        found = cohens_kappa(counts)
     ends = (float(found.kappa_low), float(found.kappa_upp))
     known = bool(np.isfinite(ends).all())
     return Agreement(

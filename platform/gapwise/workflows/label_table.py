@@ -127,7 +127,7 @@ def _review_row(kind: str, one: Review) -> dict[str, str]:
 
 
 def _entry(row: Row, number: int, known: Known) -> Entry:
-    kind = row.get("kind") or (LABEL if row.get("label") else tags.TAG)
+    kind = row.get("kind") or (LABEL if row.get("label") or row.get("verdict") else tags.TAG)
     name, author = row["example_id"], row.get("author") or known.author
     if kind not in KINDS:
         raise DataError(f"row {number}: kind {shown(kind)!r}; {did_you_mean(kind, KINDS)}")
