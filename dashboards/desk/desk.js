@@ -18,6 +18,8 @@ class Desk {
     this.large = false;
     this.trouble = "";
     this.conflict = null;
+    this.loading = false;
+    this.typedAhead = [];
     this.outbox = makeOutbox({
       changed: () => this.paintState(),
       saved: (told) => this.afterSaved(told),
@@ -75,7 +77,15 @@ class Desk {
     this.root.replaceChildren(this.bar, columns);
   }
 
+  // Keys that are pressed while a page is turned wait for it: they are meant for what it shows.
   async load(place = 0) {
+    this.loading = true;
+    await this.fetchList(place);
+    this.loading = false;
+    while (this.typedAhead.length && !this.loading) this.act(...this.typedAhead.shift());
+  }
+
+  async fetchList(place) {
     const asked = (this.asked = newKey());
     const limit = Math.min(PAGE, Math.max(0, (this.data.query.sample || Infinity) - this.offset));
     try {
@@ -259,10 +269,10 @@ class Desk {
     return getComputedStyle(this.grid).gridTemplateColumns.split(" ").length;
   }
 
-  async move(by, extend = false) {
+  move(by, extend = false) {
     const next = this.at + by;
     if (next < 0 || next >= this.items.length) {
-      if (Math.abs(by) === 1 && !extend) await this.turn(Math.sign(by));
+      if (Math.abs(by) === 1 && !extend) this.turn(Math.sign(by));
       return;
     }
     const before = this.at;
@@ -296,7 +306,9 @@ class Desk {
     if (!this.root.isConnected || isTyping(event) || event.altKey) return;
     const undoing = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
     if ((event.ctrlKey || event.metaKey) && !undoing) return;
-    if (this.act(undoing ? "u" : event.key, event.shiftKey)) {
+    const pressed = [undoing ? "u" : event.key, event.shiftKey];
+    if (this.loading) this.typedAhead.push(pressed);
+    if (this.loading || this.act(...pressed)) {
       event.preventDefault();
       event.stopImmediatePropagation();
     }

@@ -95,33 +95,66 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def address(world: Path) -> Iterator[str]:
-    """The address of a server that runs while the session does."""
+def server(world: Path) -> Iterator["Server"]:
+    """The dashboard's server, which a test may stop and start again on the same port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    log = world / "server.log"
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "platform")])
-    environment = os.environ | {"PYTHONPATH": paths}
-    with log.open("w") as stream:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "dashboards", "--port", str(port)],
-            cwd=world,
-            env=environment,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-        )
-    base = f"http://127.0.0.1:{port}"
+    running = Server(world, port)
+    running.start()
     try:
-        _wait_for(f"{base}/_stcore/health", server, log)
-        yield base
+        yield running
     finally:
-        server.terminate()
+        running.stop()
+
+
+@pytest.fixture
+def address(server: "Server") -> str:
+    """The address of a server that runs while the session does."""
+    return server.base
+
+
+class Server:
+    """A process that serves the dashboard over ``world``."""
+
+    def __init__(self, world: Path, port: int) -> None:
+        self.base = f"http://127.0.0.1:{port}"
+        self._world = world
+        self._port = port
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        log = self._world / "server.log"
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "platform")])
+        with log.open("a") as stream:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "dashboards", "--port", str(self._port)],
+                cwd=self._world,
+                env=os.environ | {"PYTHONPATH": paths},
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+            )
+        _wait_for(f"{self.base}/_stcore/health", self._process, log)
+
+    def stop(self) -> None:
+        """Stop it, gently at first."""
+        if self._process is None:
+            return
+        self._process.terminate()
         try:
-            server.wait(10)
+            self._process.wait(10)
         except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait(10)
+            self._process.kill()
+            self._process.wait(10)
+        self._process = None
+
+    def kill(self) -> None:
+        """Take it away as a power cut would."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(10)
+        self._process = None
 
 
 @pytest.fixture(scope="module")

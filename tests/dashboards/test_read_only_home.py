@@ -26,6 +26,8 @@ shows = {
     "compare": "errs less", "networks": "Its weights cannot be read",
     "select": "Take", "slices": "surely weak", "decision_log": "Nothing has been tried yet",
     "ceiling": "steps made perfect", "learning_curve": "No learning curve yet",
+    "errors": "examples are wrong", "labels": "by one process",
+    "human_level": "Nobody has answered",
 }
 failed = []
 for file in sorted(Path("dashboards/pages").glob("*.py")):
