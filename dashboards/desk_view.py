@@ -109,7 +109,7 @@ def desk(found: Chosen) -> None:
             "table": True,
             "hasPictures": example_data.has_pictures(found.run),
             "author": who.here(),
-            "about": f"{found.sample} sampled (seed 0)" if sampled and total else "",
+            "about": f"{min(found.sample, total):,} sampled (seed 0)" if sampled else "",
         },
         key="desk",
     )

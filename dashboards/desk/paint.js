@@ -1,4 +1,6 @@
 // How the desk is drawn. Only what changed is drawn anew: a key must answer within a frame.
+const MOST_CHIPS = 3;
+
 Object.assign(Desk.prototype, {
   paint() {
     this.paintState();
@@ -41,7 +43,9 @@ Object.assign(Desk.prototype, {
     const said = made("span", item.right ? "said right" : "said", item.said);
     caption.replaceChildren(made("span", "label", item.label), made("span", "arrow", "→"), said);
     const tags = card.querySelector(".tags");
-    const chips = item.tags.map((tag) => made("span", `chip ${tone(tag)}`, tag));
+    const chips = item.tags.slice(0, MOST_CHIPS).map((tag) => made("span", `chip ${tone(tag)}`, tag));
+    const hidden = item.tags.length - chips.length;
+    if (hidden > 0) chips.push(made("span", "chip quiet-chip", `+${hidden}`));
     if (item.review) {
       const style = item.review.verdict === "change" ? "chip bad" : "chip";
       const text = { change: `now ${item.review.label}`, unsure: "not sure" };
@@ -51,7 +55,7 @@ Object.assign(Desk.prototype, {
     }
     if (item.comment) chips.push(made("span", "comment", "“ ”"));
     tags.replaceChildren(...chips);
-    tags.title = item.comment;
+    tags.title = [...item.tags, item.comment].filter(Boolean).join(", ");
   },
 
   pick(row, event) {
