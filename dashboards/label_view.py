@@ -178,17 +178,23 @@ def _new(run: str, *, first: bool) -> None:
         runs = st.multiselect(
             "Runs whose scores rank the suspects", list(names), [run], format_func=names.__getitem__
         )
+        splits = [name for name in ("dev", "test", "train") if name in data.run(run).splits()]
+        judged = [name for name in splits if name != "train"] or splits
         both = st.checkbox("dev and test alike; a look at test is counted", value=True)
         threshold = st.slider("Suspects: suspicion of at least", 0.5, 1.0, 0.9, 0.01)
         wrong = st.number_input("Random wrong examples a split", 0, 10_000, 50)
         right = st.number_input("Random right examples a split", 0, 10_000, 50)
         if not both:
             st.caption("Only dev: dev and test will no longer be of one distribution.")
+        st.caption(
+            f"For train: `gapwise suspects {run[:10]} --folds 5` judges it by networks that did "
+            "not see it; begin a campaign on the run that this makes."
+        )
         if st.button("Begin", type="primary", disabled=not (name.strip() and runs)):
             campaign = Campaign(
                 name=name.strip(),
                 run_ids=tuple(runs),
-                splits=("dev", "test") if both else ("dev",),
+                splits=tuple(judged) if both else tuple(judged[:1]),
                 suspects=float(threshold),
                 wrong=int(wrong),
                 right=int(right),

@@ -9,18 +9,29 @@ from gapwise.terminal import out
 from gapwise.terminal.suspects import show_suspects
 
 
-def suspects(
+def suspects(  # noqa: PLR0913 - one option each
     run: RunRef,
     split: Annotated[
         list[str] | None, typer.Option(help="Split; repeatable; default: all. Test is counted.")
     ] = None,
     limit: Annotated[int | None, typer.Option(help="How many; default: all.")] = None,
+    also: Annotated[
+        list[str] | None, typer.Option(help="A further run whose scores count too; repeatable.")
+    ] = None,
+    neighbours: Annotated[
+        bool, typer.Option("--neighbours", help="Neighbours in feature space vote too.")
+    ] = False,
+    folds: Annotated[
+        int, typer.Option(help="Judge train by this many networks that did not see it.")
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Show the examples whose label is probably wrong, the most suspect first."""
+    from gapwise.workflows.suspects import Means
     from gapwise.workflows.suspects import suspects as rank
 
-    out.give(rank(run, tuple(split or ()), limit), as_json, show_suspects)
+    means = Means(also=tuple(also or ()), neighbours=neighbours, folds=folds)
+    out.give(rank(run, tuple(split or ()), limit, means=means), as_json, show_suspects)
 
 
 COMMANDS = (suspects,)

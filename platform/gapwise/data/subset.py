@@ -44,7 +44,21 @@ def subset(whole: Prepared, size: int, seed: int) -> Prepared:
         return whole
     split = whole.split.copy()
     split[train[~kept(whole, size, seed)]] = ""
-    digest = sha256(f"subset\0{whole.digest}\0".encode() + split.tobytes()).hexdigest()
+    return with_split(whole, split, "subset")
+
+
+def with_split(whole: Prepared, split: NDArray[np.str_], named: str) -> Prepared:
+    """Return ``whole`` under another split, written once for each; the arrays are shared.
+
+    Args:
+        whole: the prepared data.
+        split: (n,) the split of each example, "" for one that is left out.
+        named: what the split is, for the digest.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    digest = sha256(f"{named}\0{whole.digest}\0".encode() + split.tobytes()).hexdigest()
     place = whole.folder.name.rpartition("-")[2]
     return _written(whole.folder.with_name(f"{digest[:40]}-{place}"), whole, split, digest)
 

@@ -1,7 +1,13 @@
 """Which labels are probably wrong: one number an example, from a network's scores."""
 
+from collections.abc import Sequence
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
+
+NEIGHBOURS: Final = 20
+_CHUNK: Final = 1024
 
 
 def suspicion(
@@ -32,3 +38,66 @@ def suspicion(
     suggested = others.argmax(axis=1)
     margin = others[rows, suggested] - own
     return (margin + 1) / 2, suggested.astype(np.int64)
+
+
+def together(
+    scores: Sequence[NDArray[np.floating]], shares: Sequence[NDArray[np.floating]] = ()
+) -> NDArray[np.float32]:
+    """Return one matrix of scores (n, k) from those of several runs and of neighbours.
+
+    Each counts alike: networks that err on different examples correct each other, and neighbours in
+    feature space tell what a network's own last layer has already forgotten.
+
+    Args:
+        scores: of each run, (n, k).
+        shares: of each run, what share of the neighbours bears each label, (n, k).
+    """
+    every = [*scores, *shares]
+    total = np.zeros(every[0].shape, np.float32)
+    for one in every:
+        total += np.asarray(one, np.float32)
+    return np.asarray(total / len(every), np.float32)
+
+
+def label_shares(
+    features: NDArray[np.floating],
+    known: NDArray[np.floating],
+    given: NDArray[np.integer],
+    classes: int,
+    neighbours: int = NEIGHBOURS,
+    *,
+    itself: bool = False,
+) -> NDArray[np.float32]:
+    """Return what share of each example's nearest neighbours bears each label: (n, classes).
+
+    Nearest by the cosine of features, weighted by it. Neighbours vote where a network's scores are
+    too sure of themselves (Zhu, Dong and Liu 2022).
+
+    Args:
+        features: (n, d) of the examples.
+        known: (m, d) of those that may be neighbours.
+        given: (m,) their labels, positions in 0 … classes − 1.
+        classes: how many classes.
+        neighbours: how many vote.
+        itself: whether each example is among those known, and so its own nearest, which is no vote.
+    """
+    unit, others = (_unit(each) for each in (features, known))
+    shares = np.zeros((len(unit), classes), np.float32)
+    k = min(neighbours + itself, len(others))
+    for start in range(0, len(unit), _CHUNK):
+        near = unit[start : start + _CHUNK] @ others.T
+        best = np.argpartition(-near, k - 1, axis=1)[:, :k]
+        rows = np.repeat(np.arange(len(near)), k)
+        close = np.maximum(np.take_along_axis(near, best, axis=1), 0)
+        if itself:
+            close[np.arange(len(close)), close.argmax(axis=1)] = 0
+        weight = close.ravel()
+        np.add.at(shares[start : start + _CHUNK], (rows, given[best].ravel()), weight)
+    sums = shares.sum(axis=1, keepdims=True)
+    shares[sums[:, 0] <= 0] = 1 / classes
+    return np.asarray(shares / np.where(sums > 0, sums, 1), np.float32)
+
+
+def _unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)

@@ -13,7 +13,7 @@ from gapwise.ledger.campaigns import Campaign
 from gapwise.ledger.ledger import Ledger
 from gapwise.records import Predictions
 from gapwise.settings import Settings
-from gapwise.statistics.suspicion import suspicion
+from gapwise.statistics.suspicion import suspicion, together
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
 from gapwise.workflows import labelled
@@ -80,7 +80,7 @@ def _members(
 ) -> Members:
     tables = [labelled.read(run, split, settings, revision=0) for run in runs]
     first = tables[0]
-    scores = mean_scores(tables)
+    scores = together(aligned(tables))
     doubt, _ = suspicion(scores, first.target)
     order = np.argsort(-doubt, kind="stable")
     suspects = order[doubt[order] >= campaign.suspects]
@@ -95,14 +95,14 @@ def _members(
     return Members(table=first, suspicion=doubt, queues=queues, population=population)
 
 
-def mean_scores(tables: Sequence[Predictions]) -> NDArray[np.float32]:
-    """Return the mean scores of several runs on the examples and classes of the first: (n, k).
+def aligned(tables: Sequence[Predictions]) -> list[NDArray[np.float32]]:
+    """Return the scores of several runs on the examples and classes of the first: (n, k) each.
 
     Raises:
         DataError: a table has no scores, or other classes or examples.
     """
     first = tables[0]
-    total = np.zeros((len(first), max(1, len(first.classes))), np.float64)
+    found = []
     for table in tables:
         if table.scores is None or not table.classes or table.target.ndim > 1:
             raise DataError(f"a run has no scores of classes on {table.split}; choose another")
@@ -113,8 +113,8 @@ def mean_scores(tables: Sequence[Predictions]) -> NDArray[np.float32]:
         if (rows < 0).any():
             raise DataError(f"the runs predict different {table.split} examples; choose others")
         columns = [table.classes.index(name) for name in first.classes]
-        total += table.scores[rows][:, columns]
-    return (total / len(tables)).astype(np.float32)
+        found.append(table.scores[rows][:, columns])
+    return found
 
 
 def predicted_names(table: Predictions) -> list[str]:

@@ -1,34 +1,24 @@
 """The trainings behind a learning curve: one run a size and seed, and none trained twice."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 
-from gapwise import pipeline_file
-from gapwise.data.prepared import Prepared
 from gapwise.data.subset import subset
 from gapwise.diagnostics.errors_by_split import SplitErrors
 from gapwise.diagnostics.learning_curve import Measured
 from gapwise.diagnostics.reading import read_splits
 from gapwise.errors import StorageError
-from gapwise.pipeline import Pipeline
 from gapwise.settings import Settings
 from gapwise.statistics.intervals import effective_size
 from gapwise.tracking.store import CURVE_KIND, RunStore
 from gapwise.tracking.stored import StoredRun
-from gapwise.workflows import job_file
-from gapwise.workflows.seed_run import Batch, train_seed, work
-
-POINT_TAG = "gapwise.curve"
-"""What a run of a curve was trained from: pipeline, data left and seed, as one digest."""
+from gapwise.workflows import part_runs
+from gapwise.workflows.part_runs import POINT_TAG
+from gapwise.workflows.seed_run import Batch
 
 SIZE_TAG = "gapwise.curve.size"
 """Training examples that a run of a curve was left."""
-
-_SILENT = ("name", "description", "seed", "human", "diagnosis")
-"""Keys of a pipeline that change nothing in a training."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,30 +47,19 @@ def train_curve(batch: Batch, sizes: Sequence[int], settings: Settings) -> Curve
     """
     experiment = f"{batch.pipeline.name}-{CURVE_KIND}"
     batch = replace(batch, experiment=experiment, kind=CURVE_KIND, group=None)
-    known = _known(RunStore(settings), experiment)
+    known = part_runs.known(RunStore(settings), experiment)
     found: dict[int, list[str]] = {}
     trained = 0
     for size in sizes:
         for seed in batch.seeds:
             point = _of_point(batch, size, seed)
-            done = known.get(point.tags[POINT_TAG])
-            if done is None or done.status != "FINISHED":
-                trained += 1
-                run_id = _trained(point, done, settings)
-            else:
-                run_id = done.run_id
+            run_id, is_new = part_runs.run_of(point, known, settings)
+            trained += is_new
             found.setdefault(size, []).append(run_id)
     run_ids = {size: tuple(runs) for size, runs in found.items()}
     return CurveRuns(
         measured=_measured(run_ids, RunStore(settings)), run_ids=run_ids, trained=trained
     )
-
-
-def _known(store: RunStore, experiment: str) -> dict[str, StoredRun]:
-    """Return the runs of a curve's experiment by what they were trained from; finished ones win."""
-    runs = [store.open(str(run_id)) for run_id in store.rows(experiment)["run_id"]]
-    runs.sort(key=lambda run: run.status == "FINISHED")
-    return {run.tags[POINT_TAG]: run for run in runs if POINT_TAG in run.tags}
 
 
 def _of_point(batch: Batch, size: int, seed: int) -> Batch:
@@ -91,26 +70,8 @@ def _of_point(batch: Batch, size: int, seed: int) -> Batch:
         prepared=prepared,
         run_name=f"{batch.pipeline.name}-n{left}",
         seeds=(seed,),
-        tags={POINT_TAG: _key(batch.pipeline, prepared, seed), SIZE_TAG: str(left)},
+        tags={POINT_TAG: part_runs.key(batch.pipeline, prepared, seed), SIZE_TAG: str(left)},
     )
-
-
-def _key(pipeline: Pipeline, prepared: Prepared, seed: int) -> str:
-    values = pipeline_file.resolve(pipeline)
-    facts = {key: values[key] for key in values if key not in _SILENT}
-    text = json.dumps([facts, prepared.digest, seed], sort_keys=True)
-    return sha256(text.encode()).hexdigest()
-
-
-def _trained(batch: Batch, stopped: StoredRun | None, settings: Settings) -> str:
-    """Train one point; one that was stopped goes on, where its job was written and is here."""
-    folder = None if stopped is None else stopped.folder
-    if stopped is None or folder is None or not (folder / job_file.NAME).is_file():
-        return train_seed(batch, batch.seeds[0], settings)[0]
-    with RunStore(settings).reopen(stopped.run_id) as writer:
-        job = job_file.read_job(writer.folder)
-        work(writer, replace(job, data=str(batch.prepared.folder)), batch.prepared, force=False)
-        return writer.run_id
 
 
 def _measured(run_ids: Mapping[int, Sequence[str]], store: RunStore) -> Measured:

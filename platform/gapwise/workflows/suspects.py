@@ -1,7 +1,7 @@
 """`gapwise suspects`: examples whose label is probably wrong, the most suspect first."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,9 +9,11 @@ import numpy as np
 from gapwise.errors import DataError, UsageError, did_you_mean, shown
 from gapwise.records import SPLITS, Predictions
 from gapwise.settings import Settings
-from gapwise.statistics.suspicion import suspicion
+from gapwise.statistics.suspicion import suspicion, together
 from gapwise.tracking.store import RunStore
+from gapwise.tracking.stored import StoredRun
 from gapwise.workflows import labelled
+from gapwise.workflows.campaign_members import aligned
 from gapwise.workflows.looking import count_looks
 
 COLUMNS = ("example_id", "target", "scores")
@@ -39,11 +41,27 @@ class Suspects:
         return [asdict(one) for one in self.found]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """By what else than the run's own scores labels are judged.
+
+    Attributes:
+        also: further runs of the same examples.
+        neighbours: whether neighbours in the networks' feature space vote.
+        folds: judge the training set by networks that did not see it, trained now; 0 for none.
+    """
+
+    also: Sequence[str] = ()
+    neighbours: bool = False
+    folds: int = 0
+
+
 def suspects(
     ref: str,
     splits: Sequence[str] = (),
     limit: int | None = None,
     *,
+    means: Means | None = None,
     settings: Settings | None = None,
 ) -> Suspects:
     """Rank a run's examples by how suspicious their labels are.
@@ -55,6 +73,7 @@ def suspects(
         ref: the run.
         splits: which; () for all that have scores.
         limit: how many, None for all.
+        means: by what else labels are judged.
         settings: where runs are.
 
     Raises:
@@ -67,10 +86,16 @@ def suspects(
     for split in splits:
         if split not in SPLITS:
             raise UsageError(f"split {shown(split)!r} is not known; {did_you_mean(split, SPLITS)}")
-    run = RunStore(settings).open(ref)
+    means, store = means or Means(), RunStore(settings)
+    run = store.open(ref)
+    if means.folds:
+        from gapwise.workflows.folds import judge_by_folds  # torch, only to train
+
+        run = store.open(judge_by_folds(run, means.folds, settings))
+    runs = [run, *(store.open(other) for other in means.also)]
+    shared = [split for split in run.splits() if all(split in one.splits() for one in runs)]
     known = {
-        split: labelled.read(run, split, settings, columns=COLUMNS)
-        for split in splits or run.splits()
+        split: labelled.read(run, split, settings, columns=COLUMNS) for split in splits or shared
     }
     scored = {split: table for split, table in known.items() if _has_scores(table)}
     if not scored:
@@ -79,8 +104,25 @@ def suspects(
             f"{', '.join(known) or 'any split'}; record it with scores"
         )
     if "test" in scored:
-        count_looks([run], settings)
-    return Suspects(found=_ranked(scored, limit))
+        count_looks(runs, settings)
+    judged = {split: _judged(runs, table, means, settings) for split, table in scored.items()}
+    return Suspects(found=_ranked(judged, limit))
+
+
+def _judged(
+    runs: Sequence[StoredRun], table: Predictions, means: Means, settings: Settings
+) -> Predictions:
+    """Return the table with the scores of all means together."""
+    if len(runs) == 1 and not means.neighbours:
+        return table
+    others = [labelled.read(run, table.split, settings, columns=COLUMNS) for run in runs[1:]]
+    shares = []
+    if means.neighbours:
+        from gapwise.workflows.neighbours import shares_of  # torch, only to see features
+
+        shares = [shares_of(run, table, settings) for run in runs]
+    scores = together(aligned([table, *others]), [one for one in shares if one is not None])
+    return replace(table, scores=scores)
 
 
 def _has_scores(table: Predictions) -> bool:
