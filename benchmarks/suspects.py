@@ -54,7 +54,7 @@ def main() -> None:
     wanted = sys.argv[1:] or list(kinds)
     removed = []
     print(
-        "noise     wrong  confidence  margin  confident-learning  ours(1 matrix)  ours(all)  removed"
+        "noise     wrong  confidence  margin  confident-learning  ours, 1 matrix  ours, all  removed"
     )
     for name in wanted:
         given = kinds[name]()

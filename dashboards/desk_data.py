@@ -24,6 +24,7 @@ from gapwise.workflows.neighbours import Neighbourhood, neighbourhood
 MOST_OTHERS: Final = 8
 MOST_SCORES: Final = 5
 MOST_METADATA: Final = 12
+MOST_WORDS: Final = 4
 PAGE: Final = 60
 
 
@@ -61,6 +62,8 @@ def part(
     revision = books.ledger().revision()
     known, table = of_run(run_id), data.predictions(run_id, split)
     items = [_item(table, int(row), known) for row in found[offset : offset + limit]]
+    if not example_data.has_pictures(run_id):
+        _add_words(run_id, items)
     if blind:
         items = [
             item | {"review": None, "label": known.labels.given.get(item["id"], item["label"])}
@@ -175,6 +178,14 @@ def _item(table: Predictions, row: int, known: Books) -> dict[str, Any]:
         "review": None if review is None else {**vars(review)},
         "suggested": _suggested(table, row),
     }
+
+
+def _add_words(run_id: str, items: list[dict[str, Any]]) -> None:
+    """Tell an example that has no picture by its first features."""
+    known = example_data.inputs(run_id, [item["id"] for item in items])
+    for row, item in enumerate(items):
+        some = list(known.items())[:MOST_WORDS]
+        item["words"] = " · ".join(f"{name} {values[row]:.4g}" for name, values in some)
 
 
 def _suggested(table: Predictions, row: int) -> str:

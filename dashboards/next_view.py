@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import carry, data, experiment, widgets
+from dashboards import carry, data, experiment, navigation, widgets
 from dashboards.headline import Headline
 from dashboards.text import safe
 from gapwise.diagnostics.matched import ROWS, Cell
@@ -92,6 +92,12 @@ def found(made: Diagnosis) -> None:
     if made.findings:
         with widgets.card("findings", "Findings"):
             widgets.findings(made.findings)
+            with st.container(horizontal=True):
+                if st.button("Look at the errors", key="to-errors"):
+                    navigation.go("Errors", run=made.run_id, view="wrong", tag=None, slice=None)
+                noisy = any(one.diagnostic == "label-noise" for one in made.findings)
+                if noisy and st.button("Review the labels", key="to-labels"):
+                    navigation.go("Labels", run=made.run_id)
 
 
 def matched(chosen: data.Subject) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import carry, choice_data, data, widgets
+from dashboards import carry, choice_data, data, navigation, widgets
 from dashboards.text import safe, said
 from gapwise.diagnostics.slices import Slice
 from gapwise.figures import words
@@ -10,6 +10,7 @@ from gapwise.figures.intervals import Estimate, intervals
 from gapwise.workflows.slices import Sliced
 
 MOST_VALUES = 12
+MOST_LINKS = 3
 
 
 def chosen() -> tuple[str, str] | None:
@@ -60,6 +61,10 @@ def weak(found: Sliced) -> None:
     with widgets.card("weak", "Weak slices", "up to three columns together"):
         if found.weak:
             widgets.table([_row(one) for one in found.weak], numbers="weak")
+            with st.container(horizontal=True):
+                for place, one in enumerate(found.weak[:MOST_LINKS]):
+                    if st.button(f"Errors of {safe(one.name, 60)}", key=f"errors-{place}"):
+                        navigation.go("Errors", view="wrong", slice=one.name, tag=None, words=None)
         else:
             st.caption("None stood out.")
 

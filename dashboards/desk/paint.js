@@ -23,7 +23,7 @@ Object.assign(Desk.prototype, {
     const card = made("figure", "card");
     card.title = item.id;
     if (this.data.hasPictures) card.append(picture(this.run, item.id, "picture"));
-    else card.append(made("div", "words-only", item.id));
+    else card.append(made("div", "words-only", item.words || item.id));
     card.append(made("figcaption", "caption"), made("div", "tags"));
     card.addEventListener("click", (event) => this.pick(row, event));
     card.addEventListener("dblclick", () => this.data.mode === "errors" && this.zoom());

@@ -105,3 +105,41 @@ def test_g1_32_writers_100_000_events(url: str) -> None:
 @pytest.mark.timeout(900)
 def test_g2_100_kills(url: str) -> None:
     check_killed_writers(url, kills=100)
+
+
+def check_backups(folder: Path, backups: int) -> None:
+    url = f"sqlite:///{folder}/ledger.db"
+    ledger = Ledger(url)
+    ledger.append(dataset="d", kind="tag", value={"number": 0}, author="first")
+    writers = [start(url, f"b{number}", 100_000) for number in range(3)]
+    try:
+        for writer in writers:
+            assert writer.stdout is not None
+            assert writer.stdout.readline()
+        counts = []
+        for number in range(backups):
+            time.sleep(0.05)
+            counts.append(ledger.back_up(folder / f"{number}.db"))
+    finally:
+        for writer in writers:
+            writer.kill()
+            writer.communicate()
+    assert counts == sorted(counts)
+    assert counts[-1] > counts[0]
+    whole = ledger.events()
+    for number, count in enumerate(counts):
+        copy = Ledger(f"sqlite:///{folder}/{number}.db")
+        assert copy.events() == whole[:count]
+    # A restored copy is a ledger that goes on.
+    restored = Ledger(f"sqlite:///{folder}/0.db")
+    restored.append(dataset="d", kind="tag", value={"number": 0}, author="first")
+    assert restored.verify() == counts[0] + 1
+
+
+def test_g10_backups_while_writing(tmp_path: Path) -> None:
+    check_backups(tmp_path, backups=4)
+
+
+@pytest.mark.faults
+def test_g10_20_backups_while_writing(tmp_path: Path) -> None:
+    check_backups(tmp_path, backups=20)

@@ -1,5 +1,6 @@
 """Pages, and the health of the stores."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,11 +26,16 @@ def mlflow(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000)
     serve(port)
 
 
-def doctor(as_json: AsJson = False) -> None:
+def doctor(
+    backup: Annotated[
+        Path | None, typer.Option(help="A new file for a verified copy of the ledger.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Check the stores: close runs that died, verify the ledger, send what waits in spools."""
     from gapwise.workflows.doctor import examine
 
-    report = examine()
+    report = examine(backup=backup)
     out.give(report, as_json, show_doctor)
     if not report["healthy"]:
         raise typer.Exit(1)

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,35 @@ class Database:
                 self._wait_in_line(connection)
                 yield connection
                 connection.commit()
+
+    def back_up(self, target: Path) -> None:
+        """Copy the ledger into a new SQLite file as it stands at one moment, while others write.
+
+        Raises:
+            UsageError: ``target`` is there, there is no ledger yet, or it is not SQLite.
+            StorageError: the copy cannot be written.
+        """
+        if self.file is None:
+            raise UsageError(
+                f"the ledger at {self._where()} is PostgreSQL's; back it up with pg_dump"
+            )
+        if not self.file.exists():
+            raise UsageError(f"there is no ledger at {self.file} yet, so nothing to back up")
+        if target.exists():
+            raise UsageError(f"{target} is there already; name another file, or move it away")
+        draft = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            with (
+                closing(sqlite3.connect(f"{self.file.as_uri()}?mode=ro", uri=True)) as source,
+                closing(sqlite3.connect(draft)) as copy,
+            ):
+                source.backup(copy)
+            draft.replace(target)
+        except (OSError, sqlite3.Error) as error:
+            draft.unlink(missing_ok=True)
+            raise StorageError(
+                f"cannot back the ledger up to {target}: {shown(error)}; free or unlock that place"
+            ) from error
 
     @contextmanager
     def _connected(self, write: bool) -> Iterator[sa.Connection]:

@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -153,6 +154,18 @@ class Ledger:
             if connection is None:
                 return 0
             return int(connection.execute(sa.select(sa.func.max(EVENTS.c.seq))).scalar() or 0)
+
+    def back_up(self, target: Path) -> int:
+        """Copy the ledger into a new file while others write; return how many events are in it.
+
+        The copy is verified, so that a backup that is there is one that can be restored.
+
+        Raises:
+            UsageError: ``target`` is there, there is no ledger yet, or it is PostgreSQL's.
+            StorageError: the copy cannot be written, or the chain does not hold.
+        """
+        self._database.back_up(target)
+        return Ledger(f"sqlite:///{target.absolute()}").verify()
 
     def verify(self) -> int:
         """Check the whole chain; return how many events hold.

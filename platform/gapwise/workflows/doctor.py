@@ -1,6 +1,8 @@
 """Is everything in order? Runs that died are closed, spools are sent, the ledger is verified."""
 
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from gapwise.errors import GapwiseError
@@ -9,8 +11,11 @@ from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
 
 
-def examine(settings: Settings | None = None) -> dict[str, Any]:
-    """Check the stores and mend what can be mended; ``healthy`` is whether every check holds."""
+def examine(settings: Settings | None = None, backup: Path | None = None) -> dict[str, Any]:
+    """Check the stores and mend what can be mended; ``healthy`` is whether every check holds.
+
+    ``backup`` is a new file for a copy of the ledger, which is verified too.
+    """
     settings = settings or Settings.read()
     store = RunStore(settings)
     checks = [
@@ -18,6 +23,9 @@ def examine(settings: Settings | None = None) -> dict[str, Any]:
         _check("tracking", lambda: _drained(store)),
         _check("ledger", lambda: _verified(Ledger(settings.ledger_url))),
     ]
+    if backup is not None:
+        copied = partial(_backed_up, Ledger(settings.ledger_url), backup)
+        checks.append(_check("backup", copied))
     return {"healthy": all(check["ok"] for check in checks), "checks": checks}
 
 
@@ -38,6 +46,10 @@ def _drained(store: RunStore) -> str:
     for run_id in waiting:
         store.drain(run_id)
     return f"sent {len(waiting)} runs that waited" if waiting else "nothing waits"
+
+
+def _backed_up(ledger: Ledger, target: Path) -> str:
+    return f"{ledger.back_up(target)} events in {target}, chain intact"
 
 
 def _verified(ledger: Ledger) -> str:

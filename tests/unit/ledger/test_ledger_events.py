@@ -269,6 +269,22 @@ def test_g7_fold_equals_a_dictionary(fresh_url: Callable[[], str]) -> None:
     assert next(_LedgerAndDictionary.numbers) - before > 12
 
 
+def test_g10_a_backup_overwrites_nothing(ledger: Ledger, file: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nothing to back up"):
+        ledger.back_up(tmp_path / "copy.db")
+    label(ledger, "cat")
+    assert ledger.back_up(tmp_path / "copy.db") == 1
+    with pytest.raises(UsageError, match="is there already"):
+        ledger.back_up(tmp_path / "copy.db")
+    with pytest.raises(StorageError, match="cannot back the ledger up"):
+        ledger.back_up(tmp_path / "no" / "copy.db")
+
+
+def test_g10_postgresql_has_its_own_backup(postgresql: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="back it up with pg_dump"):
+        Ledger(postgresql).back_up(tmp_path / "copy.db")
+
+
 def test_g5_postgresql_refuses_too(postgresql: str) -> None:
     ledger = Ledger(postgresql)
     label(ledger, "cat")
