@@ -11,18 +11,18 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from cleanlab.filter import find_label_issues
-from cleanlab.rank import get_label_quality_scores
+from cleanlab.filter import find_label_issues  # type: ignore[import-untyped]
+from cleanlab.rank import get_label_quality_scores  # type: ignore[import-untyped]
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import average_precision_score  # type: ignore[import-untyped]
 from torch import nn
 
-from gapwise.statistics.suspicion import label_shares, suspicion, together
+from gapwise.statistics.suspicion import suspicion, together
 
 FOLDS, SEEDS, EPOCHS, BATCH = 3, 2, 10, 128
 PLANTED = 0.2
@@ -33,29 +33,19 @@ Scores = NDArray[np.float32]
 Given = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Judged:
-    """Out-of-sample scores and neighbours' label shares of one seed, both (n, k)."""
-
-    scores: Scores
-    shares: Scores
-
-
 def main() -> None:
     """Print one row a kind of noise, then the speed on a million rows."""
     torch.set_num_threads(1)
     images, clean, human = _read(Path(os.environ["GAPWISE_DATA"]) / "cifar10")
     kinds: dict[str, Callable[[], Given]] = {
-        name: (lambda key=key: human[key]) for name, key in HUMAN.items()
+        **{name: partial(human.__getitem__, key) for name, key in HUMAN.items()},
+        "uniform": partial(_uniform, clean),
+        "class": partial(_by_class, clean),
+        "example": partial(_by_example, images, clean),
     }
-    kinds["uniform"] = lambda: _uniform(clean)
-    kinds["class"] = lambda: _by_class(clean)
-    kinds["example"] = lambda: _by_example(images, clean)
     wanted = sys.argv[1:] or list(kinds)
     removed = []
-    print(
-        "noise     wrong  confidence  margin  confident-learning  ours, 1 matrix  ours, all  removed"
-    )
+    print("noise     wrong  confidence  margin  learning  ours (one run)  ours (all)  removed")
     for name in wanted:
         given = kinds[name]()
         start = time.perf_counter()
@@ -69,7 +59,7 @@ def main() -> None:
     _speed()
 
 
-def _row(judged: list[Judged], given: Given, wrong: NDArray[np.bool_]) -> list[float]:
+def _row(judged: list[Scores], given: Given, wrong: NDArray[np.bool_]) -> list[float]:
     """Return average precisions, and the share of the best baseline's shortfall that is removed.
 
     The baselines and ours from one matrix are means over the seeds.
@@ -77,18 +67,16 @@ def _row(judged: list[Judged], given: Given, wrong: NDArray[np.bool_]) -> list[f
     singles = []
     for one in judged:
         quality = {
-            method: 1 - get_label_quality_scores(given, one.scores, method=method)
+            method: 1 - get_label_quality_scores(given, one, method=method)
             for method in ("self_confidence", "normalized_margin")
         }
-        flagged = find_label_issues(given, one.scores, n_jobs=1)
+        flagged = find_label_issues(given, one, n_jobs=1)
         learned = quality["normalized_margin"] + flagged
-        ours, _ = suspicion(one.scores, given)
+        ours, _ = suspicion(one, given)
         ranked = (*quality.values(), learned, ours)
         singles.append([float(average_precision_score(wrong, score)) for score in ranked])
     single = np.mean(singles, axis=0).tolist()
-    whole, _ = suspicion(
-        together([one.scores for one in judged], [one.shares for one in judged]), given
-    )
+    whole, _ = suspicion(together(judged), given)
     best, found = max(single[:3]), float(average_precision_score(wrong, whole))
     return [*single, found, (found - best) / (1 - best)]
 
@@ -119,7 +107,7 @@ def _by_example(images: torch.Tensor, clean: Given) -> Given:
     """What lies near another class is taken for it, the nearest 20 % of the images."""
     flat = images.flatten(1).numpy()
     means = np.stack([flat[clean == k].mean(axis=0) for k in range(CLASSES)])
-    far = ((flat[:, None] - means[None]) ** 2).sum(axis=2) if len(flat) < 500 else _far(flat, means)
+    far = _far(flat, means)
     own = far[np.arange(len(clean)), clean].copy()
     far[np.arange(len(clean)), clean] = np.inf
     moved = np.argsort(far.min(axis=1) - own)[: int(PLANTED * len(clean))]
@@ -129,21 +117,20 @@ def _by_example(images: torch.Tensor, clean: Given) -> Given:
 
 
 def _far(flat: NDArray[np.float32], means: NDArray[np.float32]) -> NDArray[np.float32]:
-    return (flat**2).sum(1)[:, None] - 2 * flat @ means.T + (means**2).sum(1)
+    far = (flat**2).sum(1)[:, None] - 2 * flat @ means.T + (means**2).sum(1)
+    return np.asarray(far, np.float32)
 
 
-def _judged(images: torch.Tensor, given: Given, seed: int) -> Judged:
+def _judged(images: torch.Tensor, given: Given, seed: int) -> Scores:
+    """Return out-of-sample scores (n, k) of one seed."""
     generator = np.random.default_rng(seed)
     fold = generator.permutation(len(given)) % FOLDS
     scores = np.empty((len(given), CLASSES), np.float32)
-    shares = np.empty_like(scores)
     for k in range(FOLDS):
         held, rest = np.flatnonzero(fold == k), np.flatnonzero(fold != k)
         network = _trained(images[rest], torch.from_numpy(given[rest]), 10 * seed + k)
-        inside, outside = (_outputs(network, images[rows]) for rows in (rest, held))
-        scores[held] = torch.softmax(torch.from_numpy(outside[1]), 1).numpy()
-        shares[held] = label_shares(outside[0], inside[0], given[rest], CLASSES)
-    return Judged(scores, shares)
+        scores[held] = torch.softmax(_outputs(network, images[held]), 1).numpy()
+    return scores
 
 
 def _network() -> nn.Sequential:
@@ -163,28 +150,29 @@ def _network() -> nn.Sequential:
 
 def _trained(images: torch.Tensor, given: torch.Tensor, seed: int) -> nn.Sequential:
     torch.manual_seed(seed)
-    network = _network().to(memory_format=torch.channels_last)
+    network = _network()
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.01)
     steps = EPOCHS * -(-len(images) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.01, steps)
     for _ in range(EPOCHS):
-        for rows in torch.randperm(len(images)).split(BATCH):
+        order = torch.randperm(len(images))
+        for start in range(0, len(order), BATCH):
+            rows = order[start : start + BATCH]
             batch = images[rows]
             batch = torch.where(torch.rand(len(rows), 1, 1, 1) < 0.5, batch, batch.flip(3))
-            batch = batch.contiguous(memory_format=torch.channels_last)
             loss = nn.functional.cross_entropy(network(batch), given[rows])
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
             schedule.step()
-    return network.eval()
+    network.eval()
+    return network
 
 
 @torch.inference_mode()
-def _outputs(network: nn.Sequential, images: torch.Tensor) -> tuple[Scores, Scores]:
-    """Return features (n, 128) and logits (n, k)."""
-    features = torch.cat([network[:-1](part) for part in images.split(500)])
-    return features.numpy(), network[-1](features).numpy()
+def _outputs(network: nn.Sequential, images: torch.Tensor) -> torch.Tensor:
+    parts = [images[start : start + 500] for start in range(0, len(images), 500)]
+    return torch.cat([network(part) for part in parts])
 
 
 def _speed() -> None:

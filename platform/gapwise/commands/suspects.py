@@ -9,7 +9,7 @@ from gapwise.terminal import out
 from gapwise.terminal.suspects import show_suspects
 
 
-def suspects(  # noqa: PLR0913 - one option each
+def suspects(
     run: RunRef,
     split: Annotated[
         list[str] | None, typer.Option(help="Split; repeatable; default: all. Test is counted.")
@@ -18,9 +18,6 @@ def suspects(  # noqa: PLR0913 - one option each
     also: Annotated[
         list[str] | None, typer.Option(help="A further run whose scores count too; repeatable.")
     ] = None,
-    neighbours: Annotated[
-        bool, typer.Option("--neighbours", help="Neighbours in feature space vote too.")
-    ] = False,
     folds: Annotated[
         int, typer.Option(help="Judge train by this many networks that did not see it.")
     ] = 0,
@@ -30,7 +27,7 @@ def suspects(  # noqa: PLR0913 - one option each
     from gapwise.workflows.suspects import Means
     from gapwise.workflows.suspects import suspects as rank
 
-    means = Means(also=tuple(also or ()), neighbours=neighbours, folds=folds)
+    means = Means(also=tuple(also or ()), folds=folds)
     out.give(rank(run, tuple(split or ()), limit, means=means), as_json, show_suspects)
 
 

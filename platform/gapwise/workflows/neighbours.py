@@ -16,7 +16,6 @@ from gapwise.diagnostics.parts import taken
 from gapwise.errors import GapwiseError
 from gapwise.records import Predictions
 from gapwise.settings import Settings
-from gapwise.statistics.suspicion import label_shares
 from gapwise.tracking.stored import StoredRun
 from gapwise.workflows import labelled
 from gapwise.workflows.features import features_of
@@ -114,27 +113,6 @@ def neighbourhood(run: StoredRun, split: str, settings: Settings) -> Neighbourho
         features=features / np.maximum(lengths, 1e-12),
         named=named,
     )
-
-
-def shares_of(run: StoredRun, table: Predictions, settings: Settings) -> NDArray[np.float32] | None:
-    """Return what share of each example's neighbours in train bears each label: (n, classes).
-
-    Of the training set itself an example's neighbours are the others. None where a run has no
-    features, or no training set of classes.
-    """
-    around = neighbourhood(run, table.split, settings)
-    if around is None or not (around.splits == "train").any():
-        return None
-    places = {name: place for place, name in enumerate(table.classes)}
-    rows = {str(name): row for row, name in enumerate(around.ids)}
-    wanted = np.array([rows.get(str(name), -1) for name in table.example_id])
-    voters = np.flatnonzero((around.splits == "train") & np.isin(around.labels, table.classes))
-    if (wanted < 0).any() or not len(voters):
-        return None
-    given = np.array([places[str(label)] for label in around.labels[voters]])
-    own = around.features[wanted]
-    itself = table.split == "train"
-    return label_shares(own, around.features[voters], given, len(table.classes), itself=itself)
 
 
 def _some(table: Predictions) -> Predictions:

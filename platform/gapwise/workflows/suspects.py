@@ -47,12 +47,10 @@ class Means:
 
     Attributes:
         also: further runs of the same examples.
-        neighbours: whether neighbours in the networks' feature space vote.
         folds: judge the training set by networks that did not see it, trained now; 0 for none.
     """
 
     also: Sequence[str] = ()
-    neighbours: bool = False
     folds: int = 0
 
 
@@ -105,24 +103,16 @@ def suspects(
         )
     if "test" in scored:
         count_looks(runs, settings)
-    judged = {split: _judged(runs, table, means, settings) for split, table in scored.items()}
+    judged = {split: _judged(runs, table, settings) for split, table in scored.items()}
     return Suspects(found=_ranked(judged, limit))
 
 
-def _judged(
-    runs: Sequence[StoredRun], table: Predictions, means: Means, settings: Settings
-) -> Predictions:
-    """Return the table with the scores of all means together."""
-    if len(runs) == 1 and not means.neighbours:
+def _judged(runs: Sequence[StoredRun], table: Predictions, settings: Settings) -> Predictions:
+    """Return the table with the mean scores of all runs."""
+    if len(runs) == 1:
         return table
     others = [labelled.read(run, table.split, settings, columns=COLUMNS) for run in runs[1:]]
-    shares = []
-    if means.neighbours:
-        from gapwise.workflows.neighbours import shares_of  # torch, only to see features
-
-        shares = [shares_of(run, table, settings) for run in runs]
-    scores = together(aligned([table, *others]), [one for one in shares if one is not None])
-    return replace(table, scores=scores)
+    return replace(table, scores=together(aligned([table, *others])))
 
 
 def _has_scores(table: Predictions) -> bool:

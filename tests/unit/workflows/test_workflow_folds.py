@@ -9,7 +9,7 @@ from gapwise.data import prepared
 from gapwise.data.folds import HELD_OUT, fold
 from gapwise.errors import UsageError
 from gapwise.settings import Settings
-from gapwise.statistics.suspicion import label_shares, together
+from gapwise.statistics.suspicion import suspicion, together
 from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
 from gapwise.workflows import example_pictures
@@ -55,16 +55,13 @@ def test_train_is_judged_out_of_sample_and_no_fold_is_trained_twice(photo_shop: 
     assert picture(found[0].example_id) is not None
 
 
-def test_several_runs_and_neighbours_speak_together(photo_shop: Any) -> None:
+def test_several_runs_speak_together(photo_shop: Any) -> None:
     settings: Settings = photo_shop.settings
     alone = suspects(photo_shop.run, ["dev"], settings=settings).found
     both = suspects(
         photo_shop.run, ["dev"], means=Means(also=(photo_shop.run,)), settings=settings
     ).found
     assert [one.example_id for one in both] == [one.example_id for one in alone]
-    near = suspects(photo_shop.run, ["dev"], means=Means(neighbours=True), settings=settings).found
-    assert {one.example_id for one in near} == {one.example_id for one in alone}
-    assert [one.suspicion for one in near] != [one.suspicion for one in alone]
 
 
 def test_a_run_made_elsewhere_has_no_folds(photo_shop: Any) -> None:
@@ -75,19 +72,14 @@ def test_a_run_made_elsewhere_has_no_folds(photo_shop: Any) -> None:
         suspects(folds, means=Means(folds=2), settings=settings)
 
 
-def test_neighbours_vote_by_closeness_and_none_for_itself() -> None:
-    known = np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]])
-    given = np.array([0, 0, 1])
-    shares = label_shares(np.array([[1.0, 0.05], [0.0, 2.0]]), known, given, 3, neighbours=2)
-    assert shares[0].tolist() == [1.0, 0.0, 0.0]
-    assert shares[1].argmax() == 1
-    own = label_shares(known, known, given, 3, neighbours=1, itself=True)
-    assert own[0].tolist() == [1.0, 0.0, 0.0]
-    assert own[2].argmax() == 0  # its only neighbours are of class 0
-    far = label_shares(np.array([[-1.0, -1.0]]), known, given, 3)
-    assert far[0] == pytest.approx([1 / 3] * 3)
-
-
 def test_together_is_the_mean() -> None:
     a, b = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])
-    assert together([a, a], [b]).tolist() == [[pytest.approx(2 / 3), pytest.approx(1 / 3)]]
+    assert together([a, a, b]).tolist() == [[pytest.approx(2 / 3), pytest.approx(1 / 3)]]
+
+
+def test_suspicion_is_the_odds_of_the_best_other_class() -> None:
+    scores = np.array([[0.2, 0.6, 0.2], [0.7, 0.1, 0.2], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    doubt, suggested = suspicion(scores, np.array([0, 0, 0, 2]))
+    assert doubt.tolist() == pytest.approx([0.75, 2 / 9, 1.0, 0.0])
+    assert suggested.tolist()[:3] == [1, 2, 1]
+    assert np.isfinite(suspicion(np.zeros((2, 3)), np.array([0, 1]))[0]).all()
