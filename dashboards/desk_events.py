@@ -105,6 +105,7 @@ def _judged(subject: _Subject, event: Fields, kind: str, seen: int | None) -> En
         label=label,
         split=subject.split,
         campaign=str(event.get("campaign") or ""),
+        queue=str(event.get("queue") or ""),
         author=subject.author,
     )
     reason = str(event.get("reason") or "")

@@ -1,6 +1,7 @@
 // The desk: a grid of examples, keys that act on those chosen, and what is known of the one in hand.
 // A key answers at once on the page and goes out through the outbox (outbox.js).
 const PAGE = 60;
+const RESTS = 250; // milliseconds after which a cursor that stands still is asked about
 const NAMES = { ArrowLeft: -1, ArrowRight: 1 };
 
 class Desk {
@@ -135,7 +136,7 @@ class Desk {
       } catch {
         // The list already shows what matters.
       }
-    }, 120);
+    }, RESTS);
   }
 
   // ---- acting -------------------------------------------------------------------------------
@@ -205,6 +206,7 @@ class Desk {
         label: review.label,
         seen: item.seen ?? this.revision,
         campaign: this.data.campaign || "",
+        queue: this.data.query.queue || "",
       });
       this.repaint([item]);
       return before;

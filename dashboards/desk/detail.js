@@ -17,6 +17,8 @@ function detail(item, more, { run, hasPictures, blind, neighbourPictures, bothCl
     if (item.loss !== null) fact("loss", item.loss.toFixed(2));
     if (item.review) fact("reviewed", `${item.review.verdict} ${item.review.label} · ${item.review.author}`);
   }
+  fact("tags", item.tags.join(", "));
+  fact("comment", item.comment);
   body.append(facts);
   box.append(body);
   if (!more || more.id !== item.id) return box;

@@ -164,7 +164,7 @@ def test_b1_tags_comments_and_names_are_text(watched: Any, run: str, ledger: Led
     page.keyboard.press("c")
     page.keyboard.type(HOSTILE)
     page.keyboard.press("Enter")
-    page.locator(".chip", has_text=HOSTILE).first.wait_for(timeout=20_000)
+    page.locator(".detail", has_text=HOSTILE).first.wait_for(timeout=20_000)
     page.locator(".table", has_text=HOSTILE).first.wait_for(timeout=20_000)
     page.locator(".name-tag").click()
     page.keyboard.press("Control+a")

@@ -97,6 +97,7 @@ class ErrorTable:
         errors: wrong examples of the split.
         sampled: how many of them the sample states.
         read: how many of the sample were read.
+        skipped: errors of the sample before the last one read that are not read themselves.
         outside: errors that were tagged without being in the sample; they count nowhere.
         rows: the tags, the greatest gain by effort first.
         unions: the first two tags together, the first three, ….
@@ -110,6 +111,7 @@ class ErrorTable:
     errors: int
     sampled: int
     read: int
+    skipped: int
     outside: int
     rows: tuple[TagRow, ...]
     unions: tuple[TagRow, ...]
@@ -126,6 +128,11 @@ class ErrorTable:
         best = self.rows[0]
         left = self.sampled - self.read
         unread = f" {left:,} of the sample are not read yet." if left else ""
+        if self.skipped:
+            unread = (
+                f" {self.skipped:,} before the last one read were skipped: read them too, or what "
+                "was read was chosen and the shares mean little."
+            )
         return (
             f"{basis}: {best.name} holds {words.percent(best.share)}"
             f"{words.span(best.low, best.high)} of them; without it the error is "
@@ -193,6 +200,7 @@ def error_table(
         errors=len(wrong),
         sampled=size,
         read=len(rows),
+        skipped=int(np.flatnonzero(seen).max(initial=-1)) + 1 - len(rows),
         outside=sum(bool(tagged.tags.get(name)) for name in names[size:]),
         rows=tuple(ranked),
         unions=tuple(unions),

@@ -30,7 +30,7 @@ class Review:
         given: the label in the data.
         label: the label that they hold right: ``given`` unless the verdict is ``change``.
         split: where the example stands, "" where unknown.
-        campaign: the campaign that it was reviewed in, "" for none.
+        campaign, queue: the campaign that it was reviewed in, and as what; "" for none.
     """
 
     example_id: str
@@ -39,6 +39,7 @@ class Review:
     label: str
     split: str = ""
     campaign: str = ""
+    queue: str = ""
     author: str = ""
     seq: int = 0
 
@@ -128,6 +129,7 @@ def reviewed(
         "given": short(review.given, "a label"),
         "split": review.split,
         "campaign": review.campaign,
+        "queue": short(review.queue, "a queue"),
     }
     return Entry(
         dataset=dataset,
@@ -170,6 +172,7 @@ def _review(event: Event) -> Review:
         label=str(event.value["label"]),
         split=str(event.value.get("split", "")),
         campaign=str(event.value.get("campaign", "")),
+        queue=str(event.value.get("queue", "")),
         author=event.author,
         seq=event.seq,
     )

@@ -1,5 +1,6 @@
 """One process for dev and test: what the reviews of a campaign show (notes 4.11)."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -102,7 +103,7 @@ def _noise(split: str, one: Members, book: LabelBook) -> LabelNoise:
     said = dict(zip(one.table.example_id.tolist(), predicted_names(one.table), strict=True))
     strata = []
     for kind in ("wrong", "right"):
-        names = _prefix(one.queues[kind], book)
+        names = _random_part(one.queues[kind], book)
         seen = [book.reviews[name] for name in names]
         bad = [review for review in seen if review.label != review.given]
         back = kind == "wrong"
@@ -118,12 +119,17 @@ def _noise(split: str, one: Members, book: LabelBook) -> LabelNoise:
     return label_review.label_noise(split, *strata)
 
 
-def _prefix(queue: Sequence[str], book: LabelBook) -> list[str]:
-    """Return the reviewed examples of a random sample that are decided."""
-    decided = ("keep", "change")
-    return [
-        name for name in queue if name in book.reviews and book.reviews[name].verdict in decided
-    ]
+def _random_part(queue: Sequence[str], book: LabelBook) -> list[str]:
+    """Return the decided examples of a random sample that were reviewed as such, in its order.
+
+    That is the sample as far as it is reviewed without a gap. Of a sample that is not finished,
+    those at its end that were reviewed as suspects are left out: they were chosen.
+    """
+    part = list(itertools.takewhile(book.reviews.__contains__, queue))
+    if len(part) < len(queue):
+        while part and book.reviews[part[-1]].queue == "suspects":
+            part.pop()
+    return [name for name in part if book.reviews[name].verdict in ("keep", "change")]
 
 
 def _reviewed(

@@ -20,7 +20,7 @@ from gapwise.ledger.tags import TagBook
 
 COLUMNS: Final = (
     *("kind", "example_id", "tag", "label", "given", "verdict", "text"),
-    *("split", "campaign", "author"),
+    *("split", "campaign", "queue", "author"),
 )
 KINDS: Final = (LABEL, OPINION, tags.TAG, tags.COMMENT, tags.READ)
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -122,6 +122,7 @@ def _review_row(kind: str, one: Review) -> dict[str, str]:
         verdict=one.verdict,
         split=one.split,
         campaign=one.campaign,
+        queue=one.queue,
         author=one.author,
     )
 
@@ -171,6 +172,7 @@ def _reviewed(row: Row, number: int, known: Known, kind: str, author: str) -> En
         label=label,
         split=row.get("split", ""),
         campaign=row.get("campaign", ""),
+        queue=row.get("queue", ""),
         author=author,
     )
     return reviewed(known.dataset, review, kind=kind)

@@ -76,6 +76,16 @@ def test_right_examples_and_those_outside_the_sample_count_nowhere() -> None:
     assert (found.sampled, found.read, found.outside) == (SAMPLE, 50, 1)
     assert found.rows[0].count == 1
     assert "50 of the sample are not read yet" in found.says
+    assert found.skipped == 0
+
+
+def test_errors_that_were_skipped_are_told() -> None:
+    names = [f"e{row:05d}" for row in range(10)]
+    order = in_order(np.array(names), np.arange(10))
+    read = [names[place] for place in order[[0, 3, 4]]]
+    found = table({read[0]: ["thin"]}, read)
+    assert (found.read, found.skipped) == (3, 2)
+    assert "2 before the last one read were skipped" in found.says
 
 
 def test_nothing_read_says_so() -> None:

@@ -228,7 +228,7 @@ def test_d15_what_is_exported_comes_back_equal(
 
 def test_raw_and_guarded_csv_are_undone_by_their_reader() -> None:
     row = dict.fromkeys(("kind", "example_id", "tag", "label", "given", "verdict", "text",
-                         "split", "campaign", "author"), "'=x\r\n\"")  # fmt: skip
+                         "split", "campaign", "queue", "author"), "'=x\r\n\"")  # fmt: skip
     for guarded in (False, True):
         text = to_csv([row], spreadsheet=guarded)
         assert list(from_csv(text, spreadsheet=guarded)) == [row]
@@ -310,6 +310,7 @@ def test_a_campaign_covers_dev_and_test_by_one_rule(runs: tuple[str, str], ledge
     assert set(covered["test"].queues["suspects"]) == {"test0", "test1"}
     assert covered["dev"].population == {"wrong": 4, "right": 36}
     assert len(covered["dev"].queues["right"]) == 6
+    first, second, third, _ = covered["dev"].queues["wrong"]
     entries = [
         reviewed(
             "pets",
@@ -323,14 +324,14 @@ def test_a_campaign_covers_dev_and_test_by_one_rule(runs: tuple[str, str], ledge
             ),
         )
         for name, verdict, label in (
-            ("dev0", "change", "dog"),
-            ("dev1", "keep", "cat"),
-            ("dev2", "unsure", "cat"),
+            (first, "change", "dog"),
+            (second, "keep", "cat"),
+            (third, "unsure", "cat"),
             *((name, "keep", "cat") for name in covered["dev"].queues["right"]),
         )
     ]
     ledger.append_all(entries)
-    blind = Review(example_id="dev0", verdict="keep", given="cat", label="cat", author="bob")
+    blind = Review(example_id=first, verdict="keep", given="cat", label="cat", author="bob")
     ledger.append_all([reviewed("pets", blind, kind=labels.OPINION)])
     # What is covered does not move when labels do.
     assert campaign_members.members(rule, settings)["dev"].queues == covered["dev"].queues
@@ -345,10 +346,20 @@ def test_a_campaign_covers_dev_and_test_by_one_rule(runs: tuple[str, str], ledge
     assert dev.corrected is not None
     assert dev.corrected.share == pytest.approx(0.05)
     assert found.warns.startswith("Dev is reviewed to") or found.warns.startswith("dev is reviewed")
-    assert found.disagree == ("dev0",)
+    assert found.disagree == (first,)
     assert found.agreement.n == 1
     assert found.worth is not None
     assert as_json(found)["coverage"][0]["split"] == "dev"
+    # Suspects that were reviewed as such say nothing about a share, whatever sample they are in.
+    chosen = Ledger(f"{settings.ledger_url}2")
+    for number, name in enumerate(covered["dev"].queues["wrong"], start=1):
+        one = Review(example_id=name, verdict="change", given="cat", label="dog", author="ann",
+                     queue="suspects")  # fmt: skip
+        chosen.append_all([reviewed("pets", one)])
+        told = review(rule, covered, labels.book(chosen, "pets"), best).noise[0].of_error
+        assert (told is None) == (number < 4)
+    assert told is not None
+    assert (told.share, told.n) == (1.0, 4)
     with pytest.raises(UsageError, match="a campaign needs a run"):
         campaign_members.members(Campaign(name="x", run_ids=()), settings)
 
