@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dashboards import books, breakdown, data, example_data
 from dashboards.books import Books
-from gapwise.diagnostics.error_table import SAMPLE
+from gapwise.diagnostics.error_table import SAMPLE, ErrorTable
 from gapwise.errors import UsageError, shown
 from gapwise.ledger import looks
 from gapwise.records import Predictions
@@ -101,14 +101,19 @@ def one(run_id: str, split: str, example_id: str) -> dict[str, Any]:
 
 def table(run_id: str, split: str, sample: int) -> dict[str, Any]:
     """Return the error table with the tags' settings, as plain values."""
-    known = of_run(run_id)
-    made = error_table.of_book(run_id, data.predictions(run_id, split), known.tags, sample)
+    known, made = of_run(run_id), whole_table(run_id, split, sample)
     document = made.as_json()
     del document["examples"]
     return document | {
         "settings": [vars(setting) for setting in known.tags.settings.values()],
         "step": SAMPLE,
     }
+
+
+def whole_table(run_id: str, split: str, sample: int) -> ErrorTable:
+    """Return the error table with its examples."""
+    table = data.predictions(run_id, split)
+    return error_table.of_book(run_id, table, of_run(run_id).tags, sample)
 
 
 def of_run(run_id: str) -> Books:

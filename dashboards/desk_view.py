@@ -121,6 +121,24 @@ def desk(found: Chosen) -> None:
         st.rerun()
 
 
+def matrix(found: Chosen) -> None:
+    """The table as the notes draw it: rows examples, columns tags, comments; shares at the foot."""
+    with st.expander("Every example that was read, by tag"):
+        made = desk_data.whole_table(found.run, found.split, found.sample)
+        if not made.examples:
+            st.caption("None was read yet.")
+            return
+        columns: dict[str, list[str]] = {
+            "example": [*(str(one["example_id"]) for one in made.examples), "share"]
+        }
+        for row in made.rows:
+            marks = ["✓" if row.name in one["tags"] else "" for one in made.examples]
+            columns[f"tag: {row.name}"] = [*marks, widgets.plotted(row.share, row.low, row.high)]
+        columns["comment"] = [*(str(one["comment"]) for one in made.examples), ""]
+        st.dataframe(columns, hide_index=True)
+        st.caption(f"{len(made.examples):,} examples, {len(made.rows):,} tags.")
+
+
 def component(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     """Show the desk's component; return what it triggered."""
     made = st.components.v2.component(

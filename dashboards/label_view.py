@@ -24,6 +24,11 @@ QUEUES: Final[Mapping[str, str]] = {
     "second": "Second opinion, blind",
     "disagree": "Opinions that differ",
 }
+SCORES: Final[Mapping[str, str]] = {
+    "odds": "odds of the best other class",
+    "confidence": "how little the label's own score is",
+    "margin": "margin of the two best classes",
+}
 MOST_RUNS: Final = 30
 MOST_GATHERED: Final = 8
 
@@ -181,6 +186,7 @@ def _new(run: str, *, first: bool) -> None:
         splits = [name for name in ("dev", "test", "train") if name in data.run(run).splits()]
         judged = [name for name in splits if name != "train"] or splits
         both = st.checkbox("dev and test alike; a look at test is counted", value=True)
+        score = st.selectbox("Ranked by", list(SCORES), format_func=SCORES.__getitem__)
         threshold = st.slider("Suspects: suspicion of at least", 0.5, 1.0, 0.9, 0.01)
         wrong = st.number_input("Random wrong examples a split", 0, 10_000, 50)
         right = st.number_input("Random right examples a split", 0, 10_000, 50)
@@ -195,6 +201,7 @@ def _new(run: str, *, first: bool) -> None:
                 name=name.strip(),
                 run_ids=tuple(runs),
                 splits=tuple(judged) if both else tuple(judged[:1]),
+                score=score,
                 suspects=float(threshold),
                 wrong=int(wrong),
                 right=int(right),

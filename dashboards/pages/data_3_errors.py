@@ -7,3 +7,4 @@ with frame.page("Errors", own=desk_view.OWN):
     if chosen:
         desk_view.head(chosen)
         desk_view.desk(chosen)
+        desk_view.matrix(chosen)

@@ -11,7 +11,7 @@ from gapwise.settings import Settings
 from gapwise.workflows.train import train
 
 Page = Callable[..., AppTest]
-PAGES = ("what_next", "runs", "run", "compare", "splits")
+PAGES = ("what_next", "runs", "run", "compare", "splits", "errors", "labels", "human_level")
 HEAD = """
 splits: {dev: 0.25, test: 0.2, train_dev: 0.1}
 network: {name: multilayer-perceptron, hidden: [8]}

@@ -19,6 +19,7 @@ class Campaign:
         name: what people call it.
         run_ids: the runs whose scores rank the suspects.
         splits: what it covers.
+        score: what ranks the suspects, one of ``statistics.suspicion.SCORES``.
         suspects: examples at this suspicion or above are reviewed, whatever split.
         wrong, right: how many wrong and right examples of each split are sampled at random.
         seed: of the samples.
@@ -27,6 +28,7 @@ class Campaign:
     name: str
     run_ids: tuple[str, ...]
     splits: tuple[str, ...] = ("dev", "test")
+    score: str = "odds"
     suspects: float = 0.5
     wrong: int = 50
     right: int = 50

@@ -81,7 +81,7 @@ def _members(
     tables = [labelled.read(run, split, settings, revision=0) for run in runs]
     first = tables[0]
     scores = together(aligned(tables))
-    doubt, _ = suspicion(scores, first.target)
+    doubt, _ = suspicion(scores, first.target, campaign.score)
     order = np.argsort(-doubt, kind="stable")
     suspects = order[doubt[order] >= campaign.suspects]
     queues = {"suspects": tuple(first.example_id[suspects].tolist())}

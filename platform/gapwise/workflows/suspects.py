@@ -9,7 +9,7 @@ import numpy as np
 from gapwise.errors import DataError, UsageError, did_you_mean, shown
 from gapwise.records import SPLITS, Predictions
 from gapwise.settings import Settings
-from gapwise.statistics.suspicion import suspicion, together
+from gapwise.statistics.suspicion import SCORES, suspicion, together
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
 from gapwise.workflows import labelled
@@ -47,10 +47,12 @@ class Means:
 
     Attributes:
         also: further runs of the same examples.
+        score: what ranks, one of ``statistics.suspicion.SCORES``.
         folds: judge the training set by networks that did not see it, trained now; 0 for none.
     """
 
     also: Sequence[str] = ()
+    score: str = SCORES[0]
     folds: int = 0
 
 
@@ -85,6 +87,10 @@ def suspects(
         if split not in SPLITS:
             raise UsageError(f"split {shown(split)!r} is not known; {did_you_mean(split, SPLITS)}")
     means, store = means or Means(), RunStore(settings)
+    if means.score not in SCORES:
+        raise UsageError(
+            f"--score {shown(means.score)!r} is not known; {did_you_mean(means.score, SCORES)}"
+        )
     run = store.open(ref)
     if means.folds:
         from gapwise.workflows.folds import judge_by_folds  # torch, only to train
@@ -104,7 +110,7 @@ def suspects(
     if "test" in scored:
         count_looks(runs, settings)
     judged = {split: _judged(runs, table, settings) for split, table in scored.items()}
-    return Suspects(found=_ranked(judged, limit))
+    return Suspects(found=_ranked(judged, limit, means.score))
 
 
 def _judged(runs: Sequence[StoredRun], table: Predictions, settings: Settings) -> Predictions:
@@ -125,8 +131,8 @@ def _has_scores(table: Predictions) -> bool:
     )
 
 
-def _ranked(scored: dict[str, Predictions], limit: int | None) -> tuple[Suspect, ...]:
-    parts = {split: _suspicion(table) for split, table in scored.items()}
+def _ranked(scored: dict[str, Predictions], limit: int | None, score: str) -> tuple[Suspect, ...]:
+    parts = {split: _suspicion(table, score) for split, table in scored.items()}
     names = list(parts)
     place = np.concatenate([np.full(len(parts[n][0]), i) for i, n in enumerate(names)])
     row = np.concatenate([np.arange(len(parts[n][0])) for n in names])
@@ -148,9 +154,9 @@ def _ranked(scored: dict[str, Predictions], limit: int | None) -> tuple[Suspect,
     return tuple(found)
 
 
-def _suspicion(table: Predictions) -> tuple[Any, Any]:
+def _suspicion(table: Predictions, score: str) -> tuple[Any, Any]:
     assert table.scores is not None
-    return suspicion(table.scores, table.target)
+    return suspicion(table.scores, table.target, score)
 
 
 def _name(table: Predictions, place: int) -> str:

@@ -1,14 +1,14 @@
-"""Suspicion: ranks wrong labels first, by the normalised margin."""
+"""Suspicion: ranks wrong labels first, by the odds of the best other class, and by others."""
 
 import numpy as np
 import pytest
 
-from gapwise.statistics.suspicion import suspicion
+from gapwise.statistics.suspicion import suspicion, together
 
 
 def test_it_is_the_margin_of_the_best_other_class() -> None:
     scores = np.array([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.5, 0.5, 0.0]])
-    found, suggested = suspicion(scores, np.array([0, 2, 0]))
+    found, suggested = suspicion(scores, np.array([0, 2, 0]), "margin")
     assert found == pytest.approx([0.25, 0.65, 0.5])
     assert suggested.tolist() == [1, 1, 1]
 
@@ -40,3 +40,24 @@ def test_the_scores_are_not_touched_and_none_is_fine() -> None:
 def test_what_cannot_be_is_told(scores: np.ndarray, given: list[int]) -> None:
     with pytest.raises(ValueError, match=r"leave nothing|lie outside"):
         suspicion(scores, np.array(given))
+
+
+def test_together_is_the_mean() -> None:
+    a, b = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])
+    assert together([a, a, b]).tolist() == [[pytest.approx(2 / 3), pytest.approx(1 / 3)]]
+
+
+def test_suspicion_is_the_odds_of_the_best_other_class() -> None:
+    scores = np.array([[0.2, 0.6, 0.2], [0.7, 0.1, 0.2], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    doubt, suggested = suspicion(scores, np.array([0, 0, 0, 2]))
+    assert doubt.tolist() == pytest.approx([0.75, 2 / 9, 1.0, 0.0])
+    assert suggested.tolist()[:3] == [1, 2, 1]
+    assert np.isfinite(suspicion(np.zeros((2, 3)), np.array([0, 1]))[0]).all()
+
+
+def test_labels_can_be_ranked_by_other_scores() -> None:
+    scores, given = np.array([[0.3, 0.5, 0.2]]), np.array([0])
+    assert suspicion(scores, given, "confidence")[0].tolist() == pytest.approx([0.7])
+    assert suspicion(scores, given, "margin")[0].tolist() == pytest.approx([0.6])
+    with pytest.raises(ValueError, match="no score is called 'entropy'"):
+        suspicion(scores, given, "entropy")

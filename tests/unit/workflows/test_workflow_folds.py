@@ -2,14 +2,12 @@
 
 from typing import Any
 
-import numpy as np
 import pytest
 
 from gapwise.data import prepared
 from gapwise.data.folds import HELD_OUT, fold
 from gapwise.errors import UsageError
 from gapwise.settings import Settings
-from gapwise.statistics.suspicion import suspicion, together
 from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
 from gapwise.workflows import example_pictures
@@ -72,14 +70,6 @@ def test_a_run_made_elsewhere_has_no_folds(photo_shop: Any) -> None:
         suspects(folds, means=Means(folds=2), settings=settings)
 
 
-def test_together_is_the_mean() -> None:
-    a, b = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])
-    assert together([a, a, b]).tolist() == [[pytest.approx(2 / 3), pytest.approx(1 / 3)]]
-
-
-def test_suspicion_is_the_odds_of_the_best_other_class() -> None:
-    scores = np.array([[0.2, 0.6, 0.2], [0.7, 0.1, 0.2], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-    doubt, suggested = suspicion(scores, np.array([0, 0, 0, 2]))
-    assert doubt.tolist() == pytest.approx([0.75, 2 / 9, 1.0, 0.0])
-    assert suggested.tolist()[:3] == [1, 2, 1]
-    assert np.isfinite(suspicion(np.zeros((2, 3)), np.array([0, 1]))[0]).all()
+def test_a_score_that_is_none_is_told(photo_shop: Any) -> None:
+    with pytest.raises(UsageError, match="--score 'confidnce' is not known; did you mean conf"):
+        suspects(photo_shop.run, means=Means(score="confidnce"), settings=photo_shop.settings)
