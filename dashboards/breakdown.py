@@ -88,10 +88,10 @@ def as_rows(
     rows = [places[one.example_id] for one in examples]
     known = {name: values[rows].tolist() for name, values in table.metadata.items()}
     # A feature and a metadata column may share a name; they say the same.
-    return columns | known | _categories_whole(inputs)
+    return columns | known | categories_whole(inputs)
 
 
-def _categories_whole(inputs: Mapping[str, Sequence[float]]) -> dict[str, Sequence[Any]]:
+def categories_whole(inputs: Mapping[str, Sequence[float]]) -> dict[str, Sequence[Any]]:
     """Return features with the columns ``kind=a``, ``kind=b`` … of a category as one, ``kind``."""
     whole: dict[str, Sequence[Any]] = {}
     for name, values in inputs.items():

@@ -1,6 +1,6 @@
 """What the desk shows: lists of examples, one example in full, and the caching of both."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -88,7 +88,7 @@ def one(run_id: str, split: str, example_id: str) -> dict[str, Any]:
         **item,
         "scores": _scores(table, row),
         "metadata": dict(list(metadata.items())[:MOST_METADATA]),
-        "inputs": {k: v[0] for k, v in example_data.inputs(run_id, [example_id]).items()},
+        "inputs": {name: values[0] for name, values in _inputs(run_id, [example_id]).items()},
         "others": _others(run_id, split, example_id),
         "neighbours": _near(run_id, split, example_id, known.labels.labels()),
         "sides": {
@@ -187,10 +187,16 @@ def _item(table: Predictions, row: int, known: Books) -> dict[str, Any]:
 
 def _add_words(run_id: str, items: list[dict[str, Any]]) -> None:
     """Tell an example that has no picture by its first features."""
-    known = example_data.inputs(run_id, [item["id"] for item in items])
+    known = list(_inputs(run_id, [item["id"] for item in items]).items())[:MOST_WORDS]
     for row, item in enumerate(items):
-        some = list(known.items())[:MOST_WORDS]
-        item["words"] = " · ".join(f"{name} {values[row]:.4g}" for name, values in some)
+        cells = ((name, values[row]) for name, values in known)
+        told = (f"{n} {v:,.6g}" if isinstance(v, float) else f"{n} {v}" for n, v in cells)
+        item["words"] = " · ".join(told)
+
+
+def _inputs(run_id: str, example_ids: Sequence[str]) -> Mapping[str, Sequence[Any]]:
+    """Return feature → its value for each example, a category as one; {} without features."""
+    return breakdown.categories_whole(example_data.inputs(run_id, example_ids))
 
 
 def _suggested(table: Predictions, row: int) -> str:

@@ -18,7 +18,7 @@ class Desk {
     this.more = null;
     this.large = false;
     this.trouble = "";
-    this.conflict = null;
+    this.conflicts = [];
     this.loading = false;
     this.typedAhead = [];
     this.outbox = makeOutbox({
@@ -246,13 +246,13 @@ class Desk {
   }
 
   afterRefused(one, event) {
-    if (one.conflict && event) this.conflict = { ...one.conflict, event };
+    if (one.conflict && event) this.conflicts.push({ ...one.conflict, event });
     else this.trouble = `not saved: ${one.why}`;
     this.paintNote();
   }
 
   settle(mine) {
-    const { event, seq, label, verdict, by } = this.conflict;
+    const { event, seq, label, verdict, by } = this.conflicts.shift();
     const item = this.items.find((one) => one.id === event.id);
     if (mine) this.post({ ...event, key: newKey(), seen: seq });
     else if (item) {
@@ -260,7 +260,6 @@ class Desk {
       item.review = { verdict, label, author: by, given: item.review?.given ?? item.label };
     }
     if (item) item.seen = seq;
-    this.conflict = null;
     this.paintNote();
     if (item) this.repaint([item]);
   }

@@ -5,6 +5,7 @@ Object.assign(Desk.prototype, {
   paint() {
     this.paintState();
     this.paintNote();
+    this.grid.classList.toggle("wide", !this.data.hasPictures);
     this.grid.replaceChildren(...this.items.map((item, row) => this.card(item, row)));
     this.paintSide();
     this.paintLegend();
@@ -101,9 +102,10 @@ Object.assign(Desk.prototype, {
   paintNote() {
     const parts = [];
     if (this.trouble) parts.push(made("div", "alert", this.trouble));
-    if (this.conflict) {
-      const { by, verdict, label, event } = this.conflict;
-      const text = `${event.id}: ${by} said ${verdict} ${label} meanwhile.`;
+    if (this.conflicts.length) {
+      const { by, verdict, label, event } = this.conflicts[0];
+      const more = this.conflicts.length > 1 ? ` (${this.conflicts.length - 1} more after this)` : "";
+      const text = `${event.id}: ${by} said ${verdict} ${label} meanwhile.${more}`;
       const line = made("div", "alert", text);
       line.append(button("plain", "Keep theirs", () => this.settle(false)));
       line.append(button("plain", "Save mine over it", () => this.settle(true)));

@@ -141,6 +141,29 @@ def test_b2_a_tab_that_is_closed_midway_loses_nothing(
     page.locator(".state.good").wait_for(timeout=20_000)
 
 
+def test_g4_a_reply_that_is_lost_doubles_nothing(watched: Any, run: str, ledger: Ledger) -> None:
+    page = opened(watched.page, errors(watched.base, run))
+    before = ledger.revision()
+
+    def without_answer(route: Any) -> None:
+        route.fetch()  # the server saves it
+        route.abort()
+
+    page.route("**/desk/events", without_answer)
+    new_tag(page, "reply")
+    for _ in range(9):
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("r")
+    page.locator(".state.bad").wait_for(timeout=20_000)
+    page.wait_for_timeout(2000)  # what is routed moves only while the page is asked
+    page.unroute("**/desk/events")
+    page.locator(".state.good").wait_for(timeout=30_000)
+    assert len(bearers(ledger, "reply")) == 10
+    assert ledger.revision() == before + 11  # ten tags and the setting of a new one
+    keys = [event.key for event in ledger.events()]
+    assert len(keys) == len(set(keys))
+
+
 def test_b2_a_server_that_is_killed_midway_loses_nothing(
     watched: Any, server: Any, run: str, ledger: Ledger
 ) -> None:

@@ -13,9 +13,11 @@ from starlette.middleware import Middleware
 from dashboards import books, data, desk_data, desk_routes, who
 from dashboards.guard import Guard
 from gapwise.ledger import labels, looks, tags
+from gapwise.ledger.campaigns import Campaign
 from gapwise.ledger.ledger import Ledger
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
+from gapwise.workflows import campaign_members
 
 APP = Starlette(routes=desk_routes.routes())
 GUARDED = Starlette(routes=desk_routes.routes(), middleware=[Middleware(Guard)])
@@ -200,6 +202,33 @@ def test_g3_the_second_reviewer_is_told_what_the_first_said(
     given = labels.book(ledger, "digits").given[first]
     desk.post(review | {"key": "d", "label": given, "seen": ledger.revision()})
     assert labels.book(ledger, "digits").reviews[first].verdict == "keep"
+
+
+def test_a_second_opinion_is_asked_for_blindly(
+    desk: Desk, asgi: ModuleType, ledger: Ledger
+) -> None:
+    rule = Campaign(name="one", run_ids=(desk.run,), splits=("dev",), wrong=5, right=5)
+    campaign_members.begin(rule, Settings.read())
+    bob = Desk(asgi, desk.run, "bob")
+    first, other = names(desk, campaign="one", queue="wrong")[:2]
+    given = {item["id"]: item["label"] for item in desk.get("list", limit=1000)[1]["items"]}
+    review = {"do": "review", "verdict": "change", "seen": 0, "label": "3", "queue": "wrong"}
+    desk.post(review | {"key": "a", "id": first}, review | {"key": "b", "id": other})
+    assert names(desk, campaign="one", queue="second") == []
+    status, told = bob.get("list", campaign="one", queue="second")
+    assert status == 200
+    assert {item["id"] for item in told["items"]} == {first, other}
+    assert all(item["review"] is None for item in told["items"])
+    assert all(item["label"] == given[item["id"]] for item in told["items"])
+    bob.post({"key": "c", "do": "opinion", "id": first, "verdict": "change", "label": "5"})
+    assert names(bob, campaign="one", queue="second") == [other]
+    assert names(bob, campaign="one", queue="disagree") == [first]
+    assert labels.book(ledger, "digits").labels()[first] == "3"
+    assert labels.book(ledger, "digits").reviews[first].queue == "wrong"
+    status, told = desk.get("list", campaign="one", queue="suspcts")
+    assert status == 400
+    assert "did you mean suspects" in told["why"]
+    assert desk.get("list", campaign="two", queue="wrong")[0] == 400
 
 
 def test_test_is_shown_only_after_its_look_was_counted(desk: Desk, ledger: Ledger) -> None:
