@@ -14,11 +14,13 @@ from gapwise.errors import UsageError, did_you_mean, shown
 from gapwise.ledger import campaigns, labels
 from gapwise.ledger.campaigns import Campaign
 from gapwise.settings import Settings
+from gapwise.workflows import background, campaign_members, rescore
 from gapwise.workflows import campaign as reviews
-from gapwise.workflows import campaign_members, rescore
+from gapwise.workflows.background import Background
 from gapwise.workflows.campaign import Review
 from gapwise.workflows.campaign_members import Members
 
+FOLDS: Final = 5
 QUEUES: Final = (*reviews.QUEUES, "second", "disagree")
 
 
@@ -94,6 +96,25 @@ def review_of(campaign: Campaign) -> Review:
 def rescored(experiment: str, before: int, after: int, *, test: bool = False) -> Rescored:
     """Return every run of an experiment under two revisions; a look at test is counted once."""
     return _rescored(experiment, before, after, test, tuple(data.runs(experiment)["run_id"]))
+
+
+def judging(run_id: str) -> Background | None:
+    """Return how the judging of a run's training set stands; None where it was never started."""
+    return background.look(_judging(run_id), Settings.read())
+
+
+def judge_train(run_id: str) -> None:
+    """Judge a run's training set by folds, in a process of its own.
+
+    Raises:
+        BusyError: that is going on already.
+    """
+    words = ("suspects", run_id, "--folds", str(FOLDS), "--limit", "1")
+    background.start(_judging(run_id), words, Settings.read())
+
+
+def _judging(run_id: str) -> str:
+    return f"folds-{run_id}"
 
 
 def revisions(run_id: str) -> Mapping[int, str]:

@@ -170,6 +170,23 @@ def rescored(found: Chosen) -> None:
             st.caption(f"the first {MOST_RUNS} of {len(made.runs):,}; `gapwise rescore` shows all")
 
 
+def train_labels(found: Chosen) -> None:
+    """Train's own labels: judged by networks that did not see them, trained in the background."""
+    with widgets.card("train", "Labels of train", "judged by five networks that did not see them"):
+        made = label_data.judging(found.run)
+        if made is not None:
+            tone = {"running": "blue", "done": "green", "failed": "red"}[made.state]
+            st.markdown(f":{tone}[{made.state}] :gray[{said(made.says)}]")
+        if made is not None and made.state == "running":
+            st.button("Look again", key="look-again")
+        elif st.button("Train five folds and judge", key="judge-train"):
+            label_data.judge_train(found.run)
+            st.rerun()
+        if made is not None and made.state == "done":
+            name = f"{data.run(found.run).name}-folds"
+            st.caption(said(f"Choose the run {name} above, and begin a campaign on its train."))
+
+
 def links(found: Chosen) -> None:
     """To the errors of the same run."""
     if st.button("Its errors, by tag", key="to-errors"):
@@ -192,10 +209,6 @@ def _new(run: str, *, first: bool) -> None:
         right = st.number_input("Random right examples a split", 0, 10_000, 50)
         if not both:
             st.caption("Only dev: dev and test will no longer be of one distribution.")
-        st.caption(
-            f"For train: `gapwise suspects {run[:10]} --folds 5` judges it by networks that did "
-            "not see it; begin a campaign on the run that this makes."
-        )
         if st.button("Begin", type="primary", disabled=not (name.strip() and runs)):
             campaign = Campaign(
                 name=name.strip(),

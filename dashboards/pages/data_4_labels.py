@@ -6,6 +6,7 @@ with frame.page("Labels", own=label_view.OWN):
     chosen = label_view.chosen()
     if chosen and chosen.campaign is None:
         label_view.begin_one(chosen)
+        label_view.train_labels(chosen)
         label_view.rescored(chosen)
     elif chosen and chosen.campaign:
         review = label_data.review_of(chosen.campaign)
@@ -13,4 +14,5 @@ with frame.page("Labels", own=label_view.OWN):
         label_view.desk(chosen)
         label_view.progress(review)
         label_view.rescored(chosen)
+        label_view.train_labels(chosen)
         label_view.links(chosen)

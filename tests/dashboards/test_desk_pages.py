@@ -15,7 +15,7 @@ from gapwise.ledger.ledger import Ledger
 from gapwise.settings import Settings
 from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
-from gapwise.workflows import campaign_members
+from gapwise.workflows import background, campaign_members
 
 Page = Callable[..., AppTest]
 
@@ -127,3 +127,23 @@ def test_without_a_run_a_page_says_what_to_do(page: Page, home: Path, name: str)
     test = page(name)
     assert not test.exception
     assert "make train" in str(test.code[0].value)
+
+
+def test_train_is_judged_in_a_process_of_its_own(
+    page: Page, stored: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, started = short_run(), []
+    monkeypatch.setattr(
+        background, "start", lambda name, words, settings: started.append((name, words))
+    )
+    test = page("labels", run=run)
+    test.button(key="judge-train").click().run()
+    assert not test.exception
+    assert started == [(f"folds-{run}", ("suspects", run, "--folds", "5", "--limit", "1"))]
+    folder = stored / "background" / f"folds-{run}"
+    folder.mkdir(parents=True)
+    (folder / "words.json").write_text('["suspects"]')
+    (folder / "log").write_text("fold 2: epoch 3")
+    assert "fold 2: epoch 3" in said(page("labels", run=run))
+    (folder / "exit").write_text("0\n")
+    assert "-folds above, and begin a campaign on its train" in said(page("labels", run=run))

@@ -1,0 +1,91 @@
+"""A command in a process of its own, started from a page and watched by its files.
+
+It outlives the page and the server: its output, and at its end its exit code, stand in the home.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from gapwise.errors import BusyError, StorageError
+from gapwise.settings import Settings
+from gapwise.tracking.files import naming
+
+State = Literal["running", "done", "failed"]
+
+SILENT: Final = 6 * 3600.0
+"""Seconds without a word after which a command without an exit code counts as gone."""
+
+_WRAPPED: Final = '{ "$@"; echo $? > "$0"; } &'
+"""Lets the command go and leaves its exit code, whoever is still there to ask."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Background:
+    """A command that was started: how it stands, and the last line that it wrote."""
+
+    words: tuple[str, ...]
+    state: State
+    says: str
+
+
+def start(name: str, words: Sequence[str], settings: Settings) -> None:
+    """Start ``gapwise WORDS`` under a name.
+
+    Raises:
+        BusyError: a command of that name is still running.
+        StorageError: the home cannot be written.
+    """
+    before = look(name, settings)
+    if before is not None and before.state == "running":
+        raise BusyError(f"{' '.join(before.words)} is running already; wait for it")
+    folder = _folder(name, settings)
+    with naming(folder, "make"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "exit").unlink(missing_ok=True)
+        (folder / "words.json").write_text(json.dumps(list(words)))
+    command = [sys.executable, "-m", "gapwise", *words]
+    with (folder / "log").open("wb") as log:
+        try:
+            subprocess.run(
+                ["/bin/sh", "-c", _WRAPPED, str(folder / "exit"), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                check=True,
+            )
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise StorageError(f"cannot start {' '.join(words)}: {error}") from error
+
+
+def look(name: str, settings: Settings) -> Background | None:
+    """Return how a command stands; None where none of that name was started."""
+    folder = _folder(name, settings)
+    try:
+        words = tuple(json.loads((folder / "words.json").read_text()))
+        text = (folder / "log").read_text(errors="replace")
+        spoke = (folder / "log").stat().st_mtime
+    except (OSError, ValueError):
+        return None
+    lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
+    return Background(
+        words=words, state=_state(folder / "exit", spoke), says=lines[-1][:300] if lines else ""
+    )
+
+
+def _state(code: Path, spoke: float) -> State:
+    try:
+        return "done" if int(code.read_text()) == 0 else "failed"
+    except (OSError, ValueError):
+        return "running" if time.time() - spoke < SILENT else "failed"
+
+
+def _folder(name: str, settings: Settings) -> Path:
+    return settings.home / "background" / re.sub(r"[^\w.-]", "_", name)
