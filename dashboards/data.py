@@ -107,8 +107,12 @@ def run_names(experiment: str | None = None) -> dict[str, str]:
 
 
 def comparable(mate: str | None = None) -> dict[str, str]:
-    """Return run id → name of all finished runs, newest first; of the dataset of ``mate`` alone."""
+    """Return run id → name of all finished runs, newest first; of the dataset of ``mate`` alone.
+
+    Those that trained on a part of the data are left out.
+    """
     rows = runs()
+    rows = rows[rows["kind"] != CURVE_KIND]
     if mate:
         dataset = rows.loc[rows["run_id"] == mate, "dataset"]
         rows = rows[rows["dataset"].isin(dataset) & (rows["run_id"] != mate)]

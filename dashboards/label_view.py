@@ -194,7 +194,10 @@ def links(found: Chosen) -> None:
 
 
 def _new(run: str, *, first: bool) -> None:
-    with st.popover("Begin a campaign" if first else "Begin another", width="content"):
+    # A key of its own for each number of campaigns: what has begun one closes.
+    key = f"new-{len(label_data.stated(run))}"
+    title = "Begin a campaign" if first else "Begin another"
+    with st.popover(title, width="content", key=key):
         names = data.comparable()
         name = st.text_input("Name", value="", placeholder="round 1", max_chars=60)
         runs = st.multiselect(

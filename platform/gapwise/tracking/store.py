@@ -30,7 +30,13 @@ BEST_BY = ("best_dev_error", "dev_error")
 
 
 CURVE_KIND = "curve"
-"""Kind of the runs that trained on a part of the data, which ``latest`` and ``best`` pass over."""
+"""Kind of the runs that trained on a part of the data."""
+
+FOLDS_KIND = "folds"
+"""Kind of the runs that put such parts' predictions of what they did not see together."""
+
+PARTS = (CURVE_KIND, FOLDS_KIND)
+"""Kinds that ``latest`` and ``best`` pass over."""
 
 
 class RunStore:
@@ -205,7 +211,7 @@ class RunStore:
 def _pick(rows: list[RunRow], ref: str) -> RunRow:
     if not rows:
         raise UsageError("there are no runs yet; `gapwise train PIPELINE` makes one")
-    whole = [row for row in rows if row.kind != CURVE_KIND] or rows
+    whole = [row for row in rows if row.kind not in PARTS] or rows
     if ref == "latest" or ref.startswith("latest~"):
         return _before_latest(whole, ref)
     if ref == "best":

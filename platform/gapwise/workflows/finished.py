@@ -1,7 +1,7 @@
 """The finished runs of an experiment: what can be chosen among, ranked or re-scored."""
 
 from gapwise.errors import UsageError, did_you_mean, shown
-from gapwise.tracking.store import CURVE_KIND, RunStore
+from gapwise.tracking.store import PARTS, RunStore
 from gapwise.tracking.stored import StoredRun
 
 
@@ -25,7 +25,7 @@ def finished(store: RunStore, wanted: str | None) -> tuple[str, list[StoredRun]]
     ids = [
         run_id
         for run_id, status, kind in zip(rows["run_id"], rows["status"], rows["kind"], strict=True)
-        if status == "FINISHED" and kind != CURVE_KIND
+        if status == "FINISHED" and kind not in PARTS
     ]
     if not ids:
         raise UsageError(f"experiment {shown(experiment)!r} has no finished run; train one first")

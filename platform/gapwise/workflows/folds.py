@@ -18,15 +18,12 @@ from gapwise.pipeline import Pipeline
 from gapwise.records import Predictions
 from gapwise.settings import Settings
 from gapwise.tracking import predictions as tables
-from gapwise.tracking.store import CURVE_KIND, RunStore
+from gapwise.tracking.store import CURVE_KIND, FOLDS_KIND, RunStore
 from gapwise.tracking.stored import MEMBERS_TAG, StoredRun
 from gapwise.workflows import job_file, part_runs, start_weights
 from gapwise.workflows.part_runs import POINT_TAG
 from gapwise.workflows.record import write_predictions
 from gapwise.workflows.seed_run import ROOT_TAG, Batch
-
-FOLDS = "folds"
-"""Ends the names of what is made here."""
 
 
 def judge_by_folds(run: StoredRun, folds: int, settings: Settings) -> str:
@@ -46,7 +43,7 @@ def judge_by_folds(run: StoredRun, folds: int, settings: Settings) -> str:
     job = job_file.read_job(run.folder)
     whole = prepared_data.open(Path(job.data))
     pipeline = Pipeline.model_validate(job.pipeline)
-    experiment = f"{pipeline.name}-{FOLDS}"
+    experiment = f"{pipeline.name}-{FOLDS_KIND}"
     batch = Batch(
         pipeline=pipeline,
         prepared=whole,
@@ -82,8 +79,8 @@ def _together(run: StoredRun, members: list[str], experiment: str, settings: Set
     ]
     with store.create(
         experiment=experiment,
-        name=f"{run.name}-{FOLDS}",
-        kind=CURVE_KIND,
+        name=f"{run.name}-{FOLDS_KIND}",
+        kind=FOLDS_KIND,
         seed=None,
         group=None,
         dataset=run.dataset,
