@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from dashboards import carry, data, desk_data, example_data, who, widgets
+from dashboards import carry, choosing, data, desk_data, example_data, who, widgets
 from dashboards.text import said
 from gapwise.diagnostics.error_table import SAMPLE
 from gapwise.figures import words
@@ -21,6 +21,7 @@ VIEWS: Final[Mapping[str, str]] = {
     "right": "Right, at random",
     "loss": "Highest loss",
     "unsure": "Least sure",
+    "suspects": "Label most in doubt",
     "broken": "Broken since run B",
     "fixed": "Fixed since run B",
     "all": "All",
@@ -59,13 +60,10 @@ def chosen() -> Chosen | None:
         )
         return None
     with widgets.chips("errors"):
-        carry.put(run=data.newest_of(carry.get("run")))
-        run = carry.choose("run", list(names), lambda key: f"Run  {names[key]}", width=300)
-        splits = data.open_splits(data.run(run))
-        if not splits:
-            st.info("This run has no predictions.")
+        run = choosing.run_of(names)
+        split = choosing.split_of(run)
+        if split is None:
             return None
-        split = carry.choose("split", splits, lambda s: f"Split  {words.of_rung(s)}", width=150)
         others = data.comparable(mate=run)
         views = [view for view in VIEWS if others or view not in FLIPS]
         view = carry.choose("view", views, VIEWS.__getitem__, width=190, adopt=False)

@@ -6,7 +6,17 @@ from typing import Any, Final
 
 import streamlit as st
 
-from dashboards import books, carry, data, desk_data, desk_view, example_data, who, widgets
+from dashboards import (
+    books,
+    carry,
+    choosing,
+    data,
+    desk_data,
+    desk_view,
+    example_data,
+    who,
+    widgets,
+)
 from dashboards.text import said
 from gapwise.diagnostics.people import People, Person
 from gapwise.figures import words
@@ -42,8 +52,7 @@ def chosen() -> Chosen | None:
         )
         return None
     with widgets.chips("human"):
-        carry.put(run=data.newest_of(carry.get("run")))
-        run = carry.choose("run", list(names), lambda key: f"Run  {names[key]}", width=300)
+        run = choosing.run_of(names)
         places = list(DISTRIBUTIONS)
         where = carry.choose("distribution", places, DISTRIBUTIONS.__getitem__, width=210)
         asked = carry.choose("asked", list(ASKED), lambda n: f"{n} examples", width=150)

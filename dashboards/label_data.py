@@ -11,7 +11,7 @@ from dashboards import books, data, desk_data
 from gapwise.diagnostics.error_table import in_order
 from gapwise.diagnostics.rescore import Rescored
 from gapwise.errors import UsageError, did_you_mean, shown
-from gapwise.ledger import campaigns, labels
+from gapwise.ledger import campaigns
 from gapwise.ledger.campaigns import Campaign
 from gapwise.settings import Settings
 from gapwise.workflows import background, campaign_members, rescore
@@ -119,12 +119,8 @@ def _judging(run_id: str) -> str:
 
 def revisions(run_id: str) -> Mapping[int, str]:
     """Return the revisions at which labels changed: position → who and when; 0 the data's own."""
-    dataset = desk_data.of_run(run_id).dataset
-    events = books.ledger().events(kind=labels.LABEL, dataset=dataset)
-    told = {
-        event.seq: f"{event.seq} · {event.author} · {event.utc[:16].replace('T', ' ')}"
-        for event in events
-    }
+    known = rescore.revisions(desk_data.of_run(run_id).dataset, Settings.read())
+    told = {seq: f"{seq} · {by} · {utc[:16].replace('T', ' ')}" for seq, by, utc in known}
     return {0: "0 · as the data came"} | told
 
 

@@ -6,7 +6,17 @@ from typing import Final
 
 import streamlit as st
 
-from dashboards import carry, data, desk_view, example_data, label_data, navigation, who, widgets
+from dashboards import (
+    carry,
+    choosing,
+    data,
+    desk_view,
+    example_data,
+    label_data,
+    navigation,
+    who,
+    widgets,
+)
 from dashboards.text import said
 from gapwise.diagnostics.rescore import Rescored, RescoredRun
 from gapwise.errors import GapwiseError
@@ -53,8 +63,7 @@ def chosen() -> Chosen | None:
         )
         return None
     with widgets.chips("labels"):
-        carry.put(run=data.newest_of(carry.get("run")))
-        run = carry.choose("run", list(names), lambda key: f"Run  {names[key]}", width=300)
+        run = choosing.run_of(names)
         known = [one.name for one in label_data.stated(run)]
         name = ""
         if known:

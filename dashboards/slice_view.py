@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards import carry, choice_data, data, navigation, widgets
+from dashboards import choice_data, choosing, data, navigation, widgets
 from dashboards.text import safe, said
 from gapwise.diagnostics.slices import Slice
 from gapwise.figures import words
@@ -25,13 +25,10 @@ def chosen() -> tuple[str, str] | None:
         )
         return None
     with widgets.chips("slices"):
-        carry.put(run=data.newest_of(carry.get("run")))
-        run = carry.choose("run", list(names), lambda key: f"Run  {names[key]}", width=330)
-        splits = data.open_splits(data.run(run))
-        if not splits:
-            st.info("This run has no predictions.")
+        run = choosing.run_of(names)
+        split = choosing.split_of(run)
+        if split is None:
             return None
-        split = carry.choose("split", splits, lambda s: f"Split  {words.of_rung(s)}", width=170)
     return run, split
 
 

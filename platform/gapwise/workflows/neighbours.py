@@ -45,14 +45,12 @@ class Neighbourhood:
         labels: (n,) class names, as they stand in the data.
         splits: (n,).
         features: (n, k) of length 1 each.
-        named: what the features are.
     """
 
     ids: NDArray[np.str_]
     labels: NDArray[np.str_]
     splits: NDArray[np.str_]
     features: NDArray[np.float32]
-    named: str
 
     def near(
         self,
@@ -100,10 +98,11 @@ def neighbourhood(run: StoredRun, split: str, settings: Settings) -> Neighbourho
     tables = [_some(labelled.read(run, name, settings, columns=_COLUMNS)) for name in names]
     if not tables[0].classes or tables[0].target.ndim > 1:
         return None
-    found = _seen_by_network(run, tables, settings) or _scores(tables)
-    if found is None:
+    features = _seen_by_network(run, tables, settings)
+    if features is None:
+        features = _scores(tables)
+    if features is None:
         return None
-    features, named = found
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
     classes = [np.array(table.classes)[table.target] for table in tables]
     return Neighbourhood(
@@ -111,7 +110,6 @@ def neighbourhood(run: StoredRun, split: str, settings: Settings) -> Neighbourho
         labels=np.concatenate(classes),
         splits=np.repeat(np.array(names), [len(table) for table in tables]),
         features=features / np.maximum(lengths, 1e-12),
-        named=named,
     )
 
 
@@ -123,7 +121,7 @@ def _some(table: Predictions) -> Predictions:
 
 def _seen_by_network(
     run: StoredRun, tables: Sequence[Predictions], settings: Settings
-) -> tuple[NDArray[np.float32], str] | None:
+) -> NDArray[np.float32] | None:
     try:
         trained = open_trained(run.run_id, settings)
         data = trained.prepared()
@@ -134,11 +132,11 @@ def _seen_by_network(
     rows = np.array([places.get(str(name), -1) for name in ids])
     if (rows < 0).any():
         return None
-    return features_of(trained.model, np.asarray(data.inputs[rows]))
+    return features_of(trained.model, np.asarray(data.inputs[rows]))[0]
 
 
-def _scores(tables: Sequence[Predictions]) -> tuple[NDArray[np.float32], str] | None:
+def _scores(tables: Sequence[Predictions]) -> NDArray[np.float32] | None:
     if any(table.scores is None for table in tables):
         return None
     known = [table.scores for table in tables if table.scores is not None]
-    return np.concatenate(known), "its scores"
+    return np.concatenate(known)
