@@ -16,7 +16,8 @@ from gapwise.yaml_reader import Document, KeyPath
 def apply(document: Document, override: str) -> None:
     """Set one dotted key of ``document`` in place, as if it stood so in the file.
 
-    The value is read as YAML. A part's bare name becomes ``{name: …}`` when one of its options is
+    The value is read as YAML; where only text can stand, a number stays the text that it is, for a
+    run's id may be all digits. A part's bare name becomes ``{name: …}`` when one of its options is
     set; naming a part anew drops the options of the one before.
 
     Raises:
@@ -34,10 +35,22 @@ def apply(document: Document, override: str) -> None:
         inner, path = _enter(inner, path, key, label)
         document.places.setdefault(path, label)
     last = _position(inner, path, keys[-1], label)
-    inner[last] = value
+    inner[last] = (
+        text.strip() if _is_number(value) and _takes_text(field_at((*path, last))) else value
+    )
     for known in [known for known in document.places if known[: len(path) + 1] == (*path, last)]:
         del document.places[known]
     document.places[(*path, last)] = label
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _takes_text(field: FieldInfo | None) -> bool:
+    """Whether a field takes text, and no numbers."""
+    kinds = {field.annotation, *get_args(field.annotation)} if field else set()
+    return str in kinds and not kinds & {int, float}
 
 
 def field_at(path: KeyPath) -> FieldInfo | None:

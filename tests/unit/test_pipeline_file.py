@@ -282,3 +282,11 @@ def test_dump_keeps_rows_short_and_order(minimal: str) -> None:
 def test_the_resolved_copy_loads_to_the_same(name: str, tmp_path: Path) -> None:
     pipeline = pipeline_file.load(name)
     assert pipeline_file.load(written(tmp_path, pipeline_file.dump(pipeline))) == pipeline
+
+
+def test_an_id_of_digits_alone_stays_text_and_a_number_a_number() -> None:
+    pipeline = pipeline_file.load(
+        "digits", ["transfer.start=0613541967", "training.epochs=07", "name=1e5"]
+    )
+    assert pipeline.transfer.start == "0613541967"
+    assert (pipeline.training.epochs, pipeline.name) == (7, "1e5")
