@@ -3,11 +3,13 @@
 Pages and routes ask at every key press: only events since the last question are read.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from threading import Lock
 
 from gapwise.ledger import labels, tags
+from gapwise.ledger.event import Event
 from gapwise.ledger.labels import LabelBook
 from gapwise.ledger.ledger import Ledger
 from gapwise.ledger.tags import TagBook
@@ -25,12 +27,16 @@ class Books:
     guard: Lock = field(default_factory=Lock)
 
     def read(self) -> "Books":
-        """Take what happened since."""
-        known = ((self.tags, tags.KINDS), (self.labels, labels.KINDS))
+        """Take what happened since; books that somebody is reading stay as they are."""
         with self.guard:
-            for book, kinds in known:
-                book.take(self.ledger.events(kind=kinds, dataset=self.dataset, after=book.revision))
+            if tagged := self._since(tags.KINDS, self.tags.revision):
+                self.tags = self.tags.further(tagged)
+            if reviewed := self._since(labels.KINDS, self.labels.revision):
+                self.labels = self.labels.further(reviewed)
         return self
+
+    def _since(self, kinds: Sequence[str], revision: int) -> list[Event]:
+        return self.ledger.events(kind=kinds, dataset=self.dataset, after=revision)
 
 
 def ledger() -> Ledger:

@@ -7,7 +7,7 @@ from the events alone.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, get_args
 
 from gapwise.errors import UsageError, did_you_mean, shown
@@ -69,11 +69,23 @@ class LabelBook:
             review = _review(event)
             self.given.setdefault(review.example_id, review.given)
             if event.kind == OPINION:
-                self.opinions.setdefault(review.example_id, {})[review.author] = review
+                known = self.opinions.get(review.example_id, {})
+                self.opinions[review.example_id] = {**known, review.author: review}
             elif review.verdict == "withdrawn":
                 self.reviews.pop(review.example_id, None)
             else:
                 self.reviews[review.example_id] = review
+
+    def further(self, events: Iterable[Event]) -> "LabelBook":
+        """Return this book with further events; this one stays as it is, for whoever reads it."""
+        book = replace(
+            self,
+            reviews=dict(self.reviews),
+            opinions=dict(self.opinions),
+            given=dict(self.given),
+        )
+        book.take(events)
+        return book
 
     def labels(self) -> dict[str, str]:
         """Return example → the label that holds, for every one that was ever reviewed."""

@@ -6,7 +6,7 @@ people who tag one example add to each other.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gapwise.errors import UsageError, shown
@@ -75,18 +75,31 @@ class TagBook:
             elif event.kind == READ:
                 self._mark(event.example_id, on=bool(event.value["on"]))
 
+    def further(self, events: Iterable[Event]) -> "TagBook":
+        """Return this book with further events; this one stays as it is, for whoever reads it."""
+        book = replace(
+            self,
+            tags=dict(self.tags),
+            comments=dict(self.comments),
+            read=set(self.read),
+            settings=dict(self.settings),
+        )
+        book.take(events)
+        return book
+
     def of(self, example_id: str) -> list[str]:
         """Return the tags of an example, in the order in which they were set."""
         return list(self.tags.get(example_id, ()))
 
     def _tag(self, event: Event) -> None:
-        tag, held = str(event.value["tag"]), self.tags.setdefault(event.example_id, {})
+        tag, held = str(event.value["tag"]), dict(self.tags.get(event.example_id, ()))
         self.settings.setdefault(tag, TagSetting(tag=tag))
         if event.value["on"]:
             held[tag] = event.author
             self.read.add(event.example_id)
         else:
             held.pop(tag, None)
+        self.tags[event.example_id] = held
 
     def _mark(self, example_id: str, *, on: bool) -> None:
         if on:

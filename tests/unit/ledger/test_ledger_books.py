@@ -54,8 +54,21 @@ def test_a_book_that_takes_what_came_since_is_the_book_read_anew(ledger: Ledger)
     book = tags.book(ledger, "d")
     for number in range(6):
         ledger.append_all([tags.tagged("d", f"x{number % 3}", f"t{number % 2}", author=ANN)])
-        book.take(ledger.events(kind=tags.KINDS, dataset="d", after=book.revision))
+        before, held = book, tags.book(ledger, "d", until=book.revision)
+        book = book.further(ledger.events(kind=tags.KINDS, dataset="d", after=book.revision))
         assert book == tags.book(ledger, "d")
+        assert before == held  # whoever reads a book meets no change in it
+
+
+def test_a_label_book_that_is_read_stays_as_it_is(ledger: Ledger) -> None:
+    ledger.append_all([reviewed("d", review("x", "dog"))])
+    before = labels.book(ledger, "d")
+    said = [reviewed("d", review("x", "cow")),
+            reviewed("d", review("x", "cat", author=BOB), kind=OPINION)]  # fmt: skip
+    ledger.append_all(said)
+    after = before.further(ledger.events(kind=labels.KINDS, dataset="d", after=before.revision))
+    assert after == labels.book(ledger, "d")
+    assert (before.labels(), before.opinions) == ({"x": "dog"}, {})
 
 
 def test_keys_and_efforts_are_kept_with_the_tag(ledger: Ledger) -> None:
