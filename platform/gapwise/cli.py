@@ -21,6 +21,7 @@ from gapwise.commands import (
     mismatch,
     networks,
     runs,
+    search,
     select,
     servers,
     slices,
@@ -40,7 +41,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 MODULES = (
-    *(data, networks, training, advice, curve, gradcheck, ensemble),
+    *(data, networks, training, search, advice, curve, gradcheck, ensemble),
     *(
         runs,
         errors,

@@ -6,7 +6,8 @@ GapwiseError
 │   └── PipelineError         a pipeline file or an override
 ├── DataError        exit 3   examples, labels, predictions
 │   └── QuarantineError 4     done, but items were set aside under --strict
-├── TrainingError    exit 3   a loss that is no number, memory that does not suffice
+├── TrainingError    exit 3   a loss that is no number
+│   └── MemoryShortError      memory that does not suffice
 ├── StoppedError     exit 130 training was asked to stop, and did at a checkpoint
 ├── StorageError     exit 5   disk, files, checkpoints
 │   └── BusyError             somebody else holds the lock
@@ -107,6 +108,10 @@ class TrainingError(GapwiseError):
         self.example_ids = tuple(example_ids)
 
 
+class MemoryShortError(TrainingError):
+    """The device's memory does not suffice for a batch."""
+
+
 class StoppedError(GapwiseError):
     """Training was asked to stop, and did, at a checkpoint that it resumes from."""
 
@@ -140,9 +145,9 @@ def shown(value: object, limit: int = 80) -> str:
     return safe if whole else safe[: limit - 1] + "…"
 
 
-def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
+def nearest(name: str, known: Iterable[str], count: int = 3, likeness: float = 0.5) -> list[str]:
     """Return up to ``count`` names from ``known`` that look most like ``name``."""
-    return difflib.get_close_matches(name, list(known), n=count, cutoff=0.5)
+    return difflib.get_close_matches(name, list(known), n=count, cutoff=likeness)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

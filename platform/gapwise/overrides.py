@@ -1,7 +1,7 @@
 """Dotted overrides (``training.epochs=5``) and the dotted keys that a pipeline may set."""
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -60,6 +60,9 @@ def field_at(path: KeyPath) -> FieldInfo | None:
     for key in path:
         if isinstance(key, int):
             continue
+        if field is not None and _by_key(field):
+            field = None  # a key of the user's own: what it holds is of the model at hand
+            continue
         field = model.model_fields.get(key) if model else None
         model = _model_of(field.annotation) if field else None
     return field
@@ -73,7 +76,17 @@ def fields_of(
         inner = _model_of(field.annotation)
         yield f"{prefix}{name}", field, inner
         if inner is not None and inner is not Part:
-            yield from fields_of(inner, f"{prefix}{name}.")
+            own = f"{OWN_KEY}." if _by_key(field) else ""
+            yield from fields_of(inner, f"{prefix}{name}.{own}")
+
+
+OWN_KEY = "KEY"
+"""Stands in a dotted key where users write keys of their own."""
+
+
+def _by_key(field: FieldInfo) -> bool:
+    """Whether a field holds sections under keys of the user's own."""
+    return get_origin(field.annotation) is dict
 
 
 def dotted_keys() -> list[str]:
@@ -88,7 +101,7 @@ def _enter(inner: Any, path: KeyPath, key: str, label: str) -> tuple[Any, KeyPat
     held = inner.get(place) if isinstance(inner, dict) else inner[place]
     if held is None:
         held = _default_at(path)
-    if isinstance(held, str) and _is_part(path):
+    if isinstance(held, str) and is_part(path):
         held = {"name": held}
     inner[place] = held
     return held, path
@@ -104,14 +117,17 @@ def _position(inner: Any, path: KeyPath, key: str, label: str) -> str | int:
     raise PipelineError(f"{label}: {where} is {kind} and has no key {shown(key)}; set {where}=…")
 
 
-def _default_at(path: KeyPath) -> dict[str, Any]:
-    """Return what an absent mapping starts from: the default part, else an empty mapping."""
+def _default_at(path: KeyPath) -> dict[str, Any] | list[dict[str, Any]]:
+    """Return what is absent starts from: the default part or sections, else an empty mapping."""
     field = field_at(path)
     default = field.default if field else None
+    if isinstance(default, tuple) and default:
+        return [one.model_dump(mode="json") for one in default]
     return {"name": default.name, **default.options} if isinstance(default, Part) else {}
 
 
-def _is_part(path: KeyPath) -> bool:
+def is_part(path: KeyPath) -> bool:
+    """Return whether a part stands at ``path`` in the model."""
     field = field_at(path)
     return field is not None and _model_of(field.annotation) is Part
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from gapwise.pipeline_parts import Part, Section
+from gapwise.pipeline_search import Search
 from gapwise.pipeline_training import Prediction, Training, Transfer
 
 Size = Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, lt=1)]
@@ -110,3 +111,4 @@ class Pipeline(Section):
     transfer: Transfer | None = Field(default=None, description="Start from learned weights.")
     human: tuple[Human, ...] = Field(default=(), description="Measured human levels.")
     diagnosis: Diagnosis = Field(default=Diagnosis(), description="When a gap counts.")
+    search: Search | None = Field(default=None, description="Which knobs are searched, and how.")

@@ -124,8 +124,8 @@ def _known(path: KeyPath, error: ErrorDetails) -> str:
         if known.startswith(inside) and "." not in known.removeprefix(inside)
     ]
     elsewhere = [known for known in keys if known.endswith(f".{key}")]
-    close = nearest(key, siblings)
-    if elsewhere and not close:
+    # The same word elsewhere says more than a sibling that looks a little like it.
+    if elsewhere and not nearest(key, siblings, likeness=0.75):
         return f"did you mean {' or '.join(elsewhere)}?"
     return did_you_mean(key, siblings)
 

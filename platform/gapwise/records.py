@@ -228,9 +228,7 @@ class Diagnosis:
         """Return the document of ``diagnose --json``: plain values, NaN-free."""
         document = asdict(self)
         document |= document.pop("extra")
-        if document["needs"] is None:
-            del document["needs"]
-        return document
+        return {k: v for k, v in document.items() if k != "needs" or v is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,7 +273,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class JobResult:
-    """What a job gives: deterministic but for the seconds."""
+    """What a job gives, ``curve`` being each epoch's dev error; only the seconds may differ."""
 
     best_epoch: int
     best_dev_error: float
@@ -285,6 +283,7 @@ class JobResult:
     stopped_early: bool
     seconds: float
     examples_per_second: float
+    curve: tuple[float, ...] = ()
 
 
 def plain(value: Any) -> Any:

@@ -12,6 +12,8 @@ class Settings:
     """Folders and addresses of the stores; made by ``Settings.read()``.
 
     Attributes:
+        studies: where searches write their events; by default a file in the home.
+        workers: where jobs run: a count of local processes, or the address of a Ray cluster.
         mirror: whether runs are written to MLflow while they go; ``GAPWISE_MIRROR=off`` leaves that
             to a later drain.
     """
@@ -22,6 +24,8 @@ class Settings:
     ledger_url: str
     data: Path | None = None
     mirror: bool = True
+    studies: str | None = None
+    workers: str = ""
 
     @classmethod
     def read(cls, start: Path | None = None) -> "Settings":
@@ -44,12 +48,29 @@ class Settings:
             ledger_url=os.environ.get("GAPWISE_LEDGER_URL") or f"sqlite:///{home / 'ledger.db'}",
             data=Path(data).absolute() if data else None,
             mirror=os.environ.get("GAPWISE_MIRROR", "on") != "off",
+            studies=os.environ.get("GAPWISE_STUDIES_URL") or None,
+            workers=os.environ.get("GAPWISE_WORKERS", ""),
         )
 
     @property
     def runs(self) -> Path:
         """The folder of the runs' own files: one folder a run."""
         return self.home / "runs"
+
+    @property
+    def studies_url(self) -> str:
+        """Where the events of searches stand."""
+        return self.studies or f"sqlite:///{self.home / 'searches.db'}"
+
+    @property
+    def optuna_url(self) -> str:
+        """Where Optuna's own copy of the studies stands, for its dashboard."""
+        return self.studies or f"sqlite:///{self.home / 'optuna.db'}"
+
+    @property
+    def searches(self) -> Path:
+        """The folder of the searches' checkpoints: one folder a study."""
+        return self.home / "searches"
 
     @property
     def artifacts(self) -> Path:

@@ -9,9 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from gapwise.database import Database
 from gapwise.errors import StorageError, UsageError, shown
 from gapwise.ledger.conflict import ConflictError
-from gapwise.ledger.database import Database
 from gapwise.ledger.event import (
     FIRST_HASH,
     LONGEST_REASON,
@@ -21,7 +21,7 @@ from gapwise.ledger.event import (
     digest,
     short,
 )
-from gapwise.ledger.schema import EVENTS
+from gapwise.ledger.schema import EVENTS, SCHEMA
 
 LONGEST_ID = 1024
 """Characters of an example's id."""
@@ -59,7 +59,7 @@ class Ledger:
             url: ``sqlite:///PATH`` or ``postgresql+psycopg://…``.
             now: tells the time that is noted for people; nothing is ordered by it.
         """
-        self._database = Database(url)
+        self._database = Database(url, SCHEMA)
         self._now = now
 
     def append(  # noqa: PLR0913 - an event's fields, all by keyword

@@ -7,8 +7,6 @@ and files are set, not added (DESIGN: Tracking spool).
 
 import json
 import math
-import os
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -19,7 +17,7 @@ from urllib.parse import quote, unquote, urlsplit
 from gapwise.errors import StorageError
 from gapwise.settings import Settings
 from gapwise.tracking.client import RUN_TAG, answering, public, sqlite_file
-from gapwise.tracking.files import naming, read_json, write_json
+from gapwise.tracking.files import link, read_json, write_json
 from gapwise.tracking.folder import LoggedFile, RunFolder, RunRecord
 from gapwise.tracking.lock import RunLock
 from gapwise.tracking.parameters import LONGEST_VALUE, encode
@@ -33,6 +31,9 @@ BATCH = 1000
 
 FEW = 100
 """Parameters, or tags, in one request: MLflow's limit."""
+
+PARENT_TAG = "gapwise.parent"
+"""The run that a run is part of, as a trial is of a round."""
 
 WAIT = 20.0
 """Seconds to wait for somebody else who drains the same run."""
@@ -102,7 +103,7 @@ class _Drain:
         self._send_parameters()
         self._send_datasets()
         self._send_points()
-        self._send_tags(_tags(self.record) | self._not_finite_tag())
+        self._send_tags(_tags(self.record) | self._not_finite_tag() | self._parent_tag())
         self._send_files()
         if status != "RUNNING":
             self._send_status(status)
@@ -164,6 +165,14 @@ class _Drain:
             self.client.log_batch(self.state.mlflow_id, tags=tags)
             self._note(tags=self.state.tags | part)
 
+    def _parent_tag(self) -> dict[str, str]:
+        """Name the run that this one is part of by MLflow's own id, once MLflow has it."""
+        parent = self.record.tags.get(PARENT_TAG)
+        if not parent:
+            return {}
+        known = read_drained(RunFolder(self.folder.path.with_name(parent)), self.settings)
+        return {"mlflow.parentRunId": known.mlflow_id} if known.mlflow_id else {}
+
     def _send_datasets(self) -> None:
         from mlflow.entities import Dataset, DatasetInput
 
@@ -200,7 +209,7 @@ class _Drain:
     def _send_file(self, file: LoggedFile, path: Path) -> None:
         if self.state.artifact_uri.startswith("file:"):
             target = Path(unquote(urlsplit(self.state.artifact_uri).path)) / file.artifact
-            _link(path, target)
+            link(path, target)
         else:
             folder = file.artifact.rpartition("/")[0]
             self.client.log_artifact(self.state.mlflow_id, str(path), folder or None)
@@ -280,16 +289,3 @@ def _short(text: str) -> str:
 
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else math.nan
-
-
-def _link(path: Path, target: Path) -> None:
-    # A hard link: an embedded store then holds no second copy of checkpoints.
-    with naming(target, "write"):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f".{target.name}.{os.getpid()}")
-        draft.unlink(missing_ok=True)
-        try:
-            os.link(path, draft)
-        except OSError:
-            shutil.copyfile(path, draft)
-        draft.replace(target)

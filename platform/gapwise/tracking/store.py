@@ -35,7 +35,10 @@ CURVE_KIND = "curve"
 FOLDS_KIND = "folds"
 """Kind of the runs that put such parts' predictions of what they did not see together."""
 
-PARTS = (CURVE_KIND, FOLDS_KIND)
+SEARCH_KINDS = ("search", "round", "trial")
+"""Kinds of a search's own runs: itself, its rounds and its trials, as MLflow nests them."""
+
+PARTS = (CURVE_KIND, FOLDS_KIND, *SEARCH_KINDS)
 """Kinds that ``latest`` and ``best`` pass over."""
 
 
@@ -58,13 +61,14 @@ class RunStore:
         group: str | None,
         dataset: str,
         tags: Mapping[str, str] | None = None,
+        run_id: str | None = None,
     ) -> RunWriter:
-        """Start a run; MLflow need not be there.
+        """Start a run, under an id made here or the given one; MLflow need not be there.
 
         Raises:
             StorageError: ``GAPWISE_HOME`` cannot be written; names the path.
         """
-        run_id = uuid.uuid4().hex
+        run_id = run_id or uuid.uuid4().hex
         record = RunRecord(
             run_id=run_id,
             name=name or f"{experiment}-{run_id[:SHORTEST_PREFIX]}",
@@ -78,7 +82,7 @@ class RunStore:
         )
         folder = self._folder(run_id)
         with naming(folder.path, "make"):
-            folder.path.mkdir(parents=True)
+            folder.path.mkdir(parents=True, exist_ok=True)
         return self._write(folder, lambda: record)
 
     def reopen(self, ref: str) -> RunWriter:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-from gapwise.errors import GapwiseError, PipelineError, TrainingError
+from gapwise.errors import GapwiseError, MemoryShortError, PipelineError
 from gapwise.training.recipe import Recipe
 
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
@@ -20,7 +20,7 @@ def told(recipe: Recipe, device: str, examples: int) -> Iterator[None]:
         examples: how many train in an epoch.
 
     Raises:
-        TrainingError: the device's memory does not suffice.
+        MemoryShortError: the device's memory does not suffice.
         PipelineError: batch norm got a single example.
     """
     try:
@@ -30,7 +30,7 @@ def told(recipe: Recipe, device: str, examples: int) -> Iterator[None]:
     except (RuntimeError, MemoryError) as error:
         if not _is_out_of_memory(error):
             raise
-        raise TrainingError(_no_memory(recipe, device, examples)) from error
+        raise MemoryShortError(_no_memory(recipe, device, examples)) from error
     except ValueError as error:
         if _LONE_EXAMPLE not in str(error):
             raise

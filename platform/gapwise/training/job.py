@@ -206,4 +206,5 @@ def _result(loop: Loop) -> JobResult:
         stopped_early=is_stopped(history, loop.recipe.patience),
         seconds=progress.seconds,
         examples_per_second=loop.examples / loop.busy if loop.busy else 0.0,
+        curve=tuple(epoch["dev_error"] for epoch in history),
     )

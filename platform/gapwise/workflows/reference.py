@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gapwise.overrides import fields_of
+from gapwise.overrides import OWN_KEY, fields_of
 from gapwise.pipeline import Pipeline
 from gapwise.pipeline_parts import Part
 from gapwise.workflows.part_reference import SLOTS, PartReference, Slot, parts_of
@@ -135,7 +135,7 @@ def _keys() -> Iterator[str]:
     yield from ("## Keys", "", "| key | value | default | meaning |", "| --- | --- | --- | --- |")
     for key, field, inner in fields_of(Pipeline):
         *above, last = key.split(".")
-        holder = document["$defs"][_model_name(above)] if above else document
+        holder = document["$defs"][_section(above)] if above else document
         described = holder["properties"][last]
         kind = words(described)
         if inner not in (None, Part):
@@ -170,8 +170,15 @@ def _line(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _model_name(path: list[str]) -> str:
-    return "".join(word.capitalize() for word in path[-1].split("_"))
+def _section(path: list[str]) -> str:
+    """Return the name of the section at ``path`` in the schema."""
+    last = path[-2] if path[-1] == OWN_KEY else path[-1]
+    found = _OF_SEVERAL.get(last)
+    return found or "".join(word.capitalize() for word in last.split("_"))
+
+
+_OF_SEVERAL = {"space": "Searched", "rounds": "Round", "confirm": "Confirmation"}
+"""Sections that are not called as their key."""
 
 
 if __name__ == "__main__":

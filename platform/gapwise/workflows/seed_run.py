@@ -56,11 +56,23 @@ class Batch:
 
 def train_seed(batch: Batch, seed: int, settings: Settings) -> tuple[str, JobResult]:
     """Train one seed as a run of its own; give the run's id and the result."""
-    pipeline = batch.pipeline.model_copy(update={"seed": seed})
-    with _create(settings, pipeline, batch) as writer:
-        job = _job(pipeline, batch, writer)
-        _write_inputs(writer, pipeline, batch.prepared, job)
+    with opened(batch, seed, settings) as writer:
+        job = begin(writer, batch, seed)
         return writer.run_id, work(writer, job, batch.prepared, force=False)
+
+
+def opened(batch: Batch, seed: int, settings: Settings, run_id: str | None = None) -> RunWriter:
+    """Create the run of one seed, under an id of its own or the given one."""
+    return _create(settings, batch.pipeline.model_copy(update={"seed": seed}), batch, run_id)
+
+
+def begin(writer: RunWriter, batch: Batch, seed: int) -> Job:
+    """Keep with a new run all that it is made from, and return its job."""
+    # What was searched is no part of what one run was trained from.
+    pipeline = batch.pipeline.model_copy(update={"seed": seed, "search": None})
+    job = _job(pipeline, batch, writer)
+    _write_inputs(writer, pipeline, batch.prepared, job)
+    return job
 
 
 def work(writer: RunWriter, job: Job, prepared: Prepared, *, force: bool) -> JobResult:
@@ -76,21 +88,37 @@ def work(writer: RunWriter, job: Job, prepared: Prepared, *, force: bool) -> Job
             raise
         finally:
             progress.close()
-    best = Path(result.best_checkpoint)
     splits = [split for split in SPLITS if len(prepared.indices(split))]
-    tables = {split: predict(best, job, prepared, split) for split in splits}
-    write_predictions(writer, tables, prepared.media_root)
+    conclude(writer, job, result, dict.fromkeys(splits, prepared))
+    return result
+
+
+def conclude(
+    writer: RunWriter, job: Job, result: JobResult, judged: Mapping[str, Prepared]
+) -> None:
+    """Predict from the best checkpoint, keep it, and finish the run.
+
+    Args:
+        writer: the run.
+        job: what trained it.
+        result: what came of that.
+        judged: split → the data whose examples of that split are predicted.
+    """
+    best = Path(result.best_checkpoint)
+    tables = {split: predict(best, job, data, split) for split, data in judged.items()}
+    roots = {data.media_root for data in judged.values()}
+    write_predictions(writer, tables, next(iter(roots)))
     for path in (best, best.with_suffix(".safetensors")):
         writer.log_file(path, "checkpoints")
     writer.log_metrics({"best_epoch": result.best_epoch, "epochs": result.epochs}, 0)
     writer.finish("FINISHED")
-    return result
 
 
-def _create(settings: Settings, pipeline: Pipeline, batch: Batch) -> RunWriter:
+def _create(settings: Settings, pipeline: Pipeline, batch: Batch, run_id: str | None) -> RunWriter:
     prepared = batch.prepared
     same = len(set(prepared.sources[prepared.split != ""])) == 1
     return RunStore(settings).create(
+        run_id=run_id,
         experiment=batch.experiment or pipeline.name,
         name=batch.run_name,
         kind=batch.kind,

@@ -1,16 +1,17 @@
-"""Where the ledger lives: one door for SQLite and PostgreSQL, reading and appending.
+"""One door to a database of Gapwise's own: SQLite or PostgreSQL, reading and appending.
 
 On SQLite one file lock is taken before ``BEGIN IMMEDIATE``: SQLite's own waiting starves writers
 (FAULTS traps 4 and 5). PostgreSQL queues writers by an advisory lock. Either way one writer at a
-time gives the events their places, without a gap.
+time gives the rows their places, without a gap.
 """
 
 import fcntl
 import os
 import sqlite3
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,29 +20,45 @@ from sqlalchemy import event
 
 from gapwise.errors import ServiceError, StorageError, UsageError, shown
 
-HEAD = "0001"
-"""The newest migration."""
 
-_ADVISORY_LOCK = 0x6761_7077
-_MIGRATIONS = Path(__file__).parent / "migrations"
+@dataclass(frozen=True, kw_only=True)
+class Schema:
+    """What lives in a database, and how it is made.
+
+    Attributes:
+        noun: what messages call it, such as ``the ledger``.
+        variable: the variable that names its address.
+        head: its newest version; versions sort as text.
+        version: reads the version that a connection finds, "" for none.
+        upgrade: brings it to ``head``.
+        lock: the key of PostgreSQL's advisory lock that its writers queue by.
+    """
+
+    noun: str
+    variable: str
+    head: str
+    version: Callable[[sa.Connection], str]
+    upgrade: Callable[[sa.Connection], None]
+    lock: int
 
 
 class Database:
-    """The ledger's database; made and brought up to date by the first append, not by reading."""
+    """A database; made and brought up to date by the first append, not by reading."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, schema: Schema) -> None:
         """Open nothing yet.
 
         Raises:
             UsageError: the URL names neither SQLite nor PostgreSQL.
         """
+        self._schema = schema
         try:
             self._url = sa.make_url(url)
         except sa.exc.ArgumentError as error:
-            raise UsageError(f"GAPWISE_LEDGER_URL is {shown(url)!r}, which is no URL") from error
+            raise UsageError(f"{schema.variable} is {shown(url)!r}, which is no URL") from error
         if self._url.get_backend_name() not in ("sqlite", "postgresql"):
             raise UsageError(
-                f"the ledger cannot live at {shown(self._url.render_as_string())}; "
+                f"{schema.noun} cannot live at {shown(self._url.render_as_string())}; "
                 "use sqlite:///PATH or postgresql+psycopg://…"
             )
         self._engine: tuple[int, sa.Engine] | None = None
@@ -55,13 +72,13 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection | None]:
-        """Give a connection for reading; None while there is no ledger."""
+        """Give a connection for reading; None while there is nothing yet."""
         with self._answering():
             if self.file is not None and not self.file.exists():
                 yield None
                 return
             with self._connected(write=False) as connection:
-                version = _version(connection)
+                version = self._schema.version(connection)
                 self._check_not_newer(version)
                 yield connection if version else None
 
@@ -77,18 +94,16 @@ class Database:
                 connection.commit()
 
     def back_up(self, target: Path) -> None:
-        """Copy the ledger into a new SQLite file as it stands at one moment, while others write.
+        """Copy all into a new SQLite file as it stands at one moment, while others write.
 
         Raises:
-            UsageError: ``target`` is there, there is no ledger yet, or it is not SQLite.
+            UsageError: ``target`` is there, there is nothing yet, or it is not SQLite.
             StorageError: the copy cannot be written.
         """
         if self.file is None:
-            raise UsageError(
-                f"the ledger at {self._where()} is PostgreSQL's; back it up with pg_dump"
-            )
+            raise UsageError(f"{self._told} is PostgreSQL's; back it up with pg_dump")
         if not self.file.exists():
-            raise UsageError(f"there is no ledger at {self.file} yet, so nothing to back up")
+            raise UsageError(f"{self._told} is not there yet, so nothing to back up")
         if target.exists():
             raise UsageError(f"{target} is there already; name another file, or move it away")
         draft = target.with_name(f".{target.name}.{os.getpid()}")
@@ -102,7 +117,8 @@ class Database:
         except (OSError, sqlite3.Error) as error:
             draft.unlink(missing_ok=True)
             raise StorageError(
-                f"cannot back the ledger up to {target}: {shown(error)}; free or unlock that place"
+                f"cannot back {self._told} up to {target}: {shown(error)}; free or unlock that "
+                "place"
             ) from error
 
     @contextmanager
@@ -125,7 +141,7 @@ class Database:
             engine = sa.create_engine(self._url, pool_pre_ping=self.file is None)
         except (ModuleNotFoundError, sa.exc.NoSuchModuleError) as error:
             raise UsageError(
-                f"a ledger at {self._where()} needs a driver that is not here ({shown(error)}); "
+                f"{self._told} needs a driver that is not here ({shown(error)}); "
                 "pip install 'gapwise[postgresql]' and write postgresql+psycopg://…"
             ) from error
         if self.file is not None:
@@ -151,23 +167,23 @@ class Database:
         """On PostgreSQL wait until no other writer is at work; held until the transaction ends."""
         if self.file is None:
             lock = sa.text("SELECT pg_advisory_xact_lock(:lock)")
-            connection.execute(lock, {"lock": _ADVISORY_LOCK})
+            connection.execute(lock, {"lock": self._schema.lock})
 
     def _migrate(self) -> None:
         with self._connected(write=True) as connection:
             self._wait_in_line(connection)
-            version = _version(connection)
+            version = self._schema.version(connection)
             self._check_not_newer(version)
-            if version != HEAD:
-                _upgrade(connection)
+            if version != self._schema.head:
+                self._schema.upgrade(connection)
                 connection.commit()
         self._is_current = True
 
     def _check_not_newer(self, version: str) -> None:
-        if version > HEAD:
+        if version > self._schema.head:
             raise StorageError(
-                f"the ledger at {self._where()} has schema {version}, this gapwise knows up to "
-                f"{HEAD}; pip install --upgrade gapwise"
+                f"{self._told} has schema {version}, this gapwise knows up to "
+                f"{self._schema.head}; pip install --upgrade gapwise"
             )
 
     @contextmanager
@@ -176,18 +192,19 @@ class Database:
             yield
         except OSError as error:
             raise StorageError(
-                f"cannot write the ledger at {self._where()}: {error.strerror}; free or unlock "
-                "that place and go on"
+                f"cannot write {self._told}: {error.strerror}; free or unlock that place and go on"
             ) from error
         except sa.exc.DBAPIError as error:
             kind = StorageError if self.file is not None else ServiceError
             raise kind(
-                f"the ledger at {self._where()} cannot be used: {shown(error.orig, 200)}; nothing "
-                "was saved"
+                f"{self._told} cannot be used: {shown(error.orig, 200)}; nothing was saved"
             ) from error
 
-    def _where(self) -> str:
-        return str(self.file) if self.file is not None else self._url.render_as_string()
+    @property
+    def _told(self) -> str:
+        """What this is and where, as messages name it."""
+        where = str(self.file) if self.file is not None else self._url.render_as_string()
+        return f"{self._schema.noun} at {where}"
 
 
 def wal_is_safe(version: tuple[int, ...]) -> bool:
@@ -212,21 +229,3 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: sa.Connection) -> None:
     is_writer = connection.get_execution_options().get("gapwise_write")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
-
-
-def _version(connection: sa.Connection) -> str:
-    if not sa.inspect(connection).has_table("ledger_version"):
-        return ""
-    found = connection.execute(sa.text("SELECT version_num FROM ledger_version")).scalar()
-    return str(found or "")
-
-
-def _upgrade(connection: sa.Connection) -> None:
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")

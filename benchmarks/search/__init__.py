@@ -1,0 +1,1 @@
+"""Speed and quality of searches: each module a command that prints a table."""

@@ -1,0 +1,32 @@
+"""Search a pipeline's hyperparameters, coarse to fine."""
+
+from typing import Annotated
+
+import typer
+
+from gapwise.commands.options import AsJson, Overrides, PipelineName
+from gapwise.terminal import out
+from gapwise.terminal.search import show_search
+
+
+def search(
+    pipeline: PipelineName,
+    overrides: Overrides = None,
+    workers: Annotated[
+        str,
+        typer.Option(help="Local processes, in-process, ray or ray://HOST:PORT; else one a core."),
+    ] = "",
+    again: Annotated[
+        bool, typer.Option(help="Test the best settings of the latest search anew.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Search hyperparameters from coarse to fine and confirm the winner; called again, go on."""
+    from gapwise.workflows.search import SearchRequest
+    from gapwise.workflows.search import search as run
+
+    request = SearchRequest(name=pipeline, overrides=overrides or (), workers=workers, again=again)
+    out.give(run(request), as_json, show_search)
+
+
+COMMANDS = (search,)

@@ -1,0 +1,135 @@
+"""The table of all searches' events: SQLite by default, PostgreSQL for a team."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+
+from gapwise.database import Database, Schema
+from gapwise.errors import BusyError
+from gapwise.search.events import Event
+
+metadata = sa.MetaData()
+
+EVENTS = sa.Table(
+    "gapwise_search_events",
+    metadata,
+    sa.Column("study", sa.String(256), primary_key=True),
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("trial", sa.BigInteger),
+    sa.Column("facts", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+)
+
+VERSION = sa.Table(
+    "gapwise_search_version", metadata, sa.Column("version", sa.String(16), primary_key=True)
+)
+
+HEAD = "0001"
+
+
+def _version(connection: sa.Connection) -> str:
+    if not sa.inspect(connection).has_table(VERSION.name):
+        return ""
+    return str(connection.execute(sa.select(sa.func.max(VERSION.c.version))).scalar() or "")
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    metadata.create_all(connection)
+    connection.execute(VERSION.insert(), {"version": HEAD})
+
+
+SCHEMA = Schema(
+    noun="the record of searches",
+    variable="GAPWISE_STUDIES_URL",
+    head=HEAD,
+    version=_version,
+    upgrade=_upgrade,
+    lock=0x6761_7073,
+)
+
+_INSERT = EVENTS.insert()
+_AFTER = (
+    sa.select(EVENTS)
+    .where(EVENTS.c.study == sa.bindparam("study"), EVENTS.c.position >= sa.bindparam("first"))
+    .order_by(EVENTS.c.position)
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """A search that the table holds: its name, events, and when it began and last moved."""
+
+    study: str
+    events: int
+    began: float
+    moved: float
+
+
+class EventLog:
+    """The events of every search at one address."""
+
+    def __init__(self, url: str) -> None:
+        """Name the database; it is made by the first append.
+
+        Raises:
+            UsageError: the URL names neither SQLite nor PostgreSQL.
+        """
+        self._database = Database(url, SCHEMA)
+
+    def append(self, study: str, first: int, events: Sequence[Event]) -> list[Event]:
+        """Append ``events`` from place ``first`` on, all or none, and give them with their time.
+
+        Raises:
+            BusyError: another driver has appended to this study meanwhile.
+            StorageError: the disk refuses; nothing was written.
+            ServiceError: the server is away.
+        """
+        stamped = [replace(event, at=event.at or time.time()) for event in events]
+        rows = [
+            {
+                "study": study,
+                "position": first + place,
+                "kind": event.kind,
+                "trial": event.trial,
+                "facts": json.dumps(event.facts, allow_nan=False),
+                "at": event.at,
+            }
+            for place, event in enumerate(stamped)
+        ]
+        with self._database.appending() as connection:
+            try:
+                connection.execute(_INSERT, rows)
+            except sa.exc.IntegrityError as error:
+                raise BusyError(
+                    f"the study {study} was moved on by another driver; let that one end, or stop "
+                    "it, and call the search again"
+                ) from error
+        return stamped
+
+    def read(self, study: str, first: int = 0) -> list[Event]:
+        """Return the events of a study from place ``first`` on."""
+        with self._database.reading() as connection:
+            if connection is None:
+                return []
+            rows = connection.execute(_AFTER, {"study": study, "first": first}).all()
+        return [
+            Event(kind=row.kind, trial=row.trial, facts=json.loads(row.facts), at=row.at)
+            for row in rows
+        ]
+
+    def studies(self) -> list[Listed]:
+        """Return every study, the one that moved last first."""
+        query = sa.select(
+            EVENTS.c.study, sa.func.count(), sa.func.min(EVENTS.c.at), sa.func.max(EVENTS.c.at)
+        ).group_by(EVENTS.c.study)
+        with self._database.reading() as connection:
+            rows = [] if connection is None else connection.execute(query).all()
+        found = [
+            Listed(study=study, events=count, began=began, moved=moved)
+            for study, count, began, moved in rows
+        ]
+        return sorted(found, key=lambda one: one.moved, reverse=True)

@@ -1,0 +1,49 @@
+"""A trial's job on a worker: alone on its folder, heard from while it trains."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gapwise.records import Job, JobResult
+from gapwise.tracking.lock import RunLock
+from gapwise.training.callbacks import Callback, Epoch, Step
+from gapwise.training.job import run_job
+from gapwise.workers.base import Context
+
+PATIENCE = 30.0
+"""Seconds that a job waits for the attempt before it to let go of the folder."""
+
+
+def run_trial(job: Job, context: Context) -> JobResult:
+    """Train ``job`` as a worker does: from its newest checkpoint to its epochs.
+
+    An attempt that was given up may still be alive (stopped, say); the kernel's lock on the folder
+    keeps the two apart.
+
+    Raises:
+        BusyError: another process still trains in the folder.
+        StoppedError: the worker was asked to stop; a checkpoint is saved.
+        GapwiseError: as ``run_job``.
+    """
+    folder = Path(job.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = RunLock(folder / "lock")
+    lock.acquire(PATIENCE)
+    try:
+        return run_job(job, [_Tell(context)], should_stop=context.should_stop)
+    finally:
+        lock.release()
+
+
+class _Tell(Callback):
+    """Says how far the training is, so that it does not count as hanging."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def on_steps(self, steps: Sequence[Step]) -> None:
+        if steps:
+            last = steps[-1]
+            self._context.alive({"epoch": last.epoch, "step": last.step, "loss": last.loss})
+
+    def on_epoch(self, epoch: Epoch) -> None:
+        self._context.alive({"epoch": epoch.epoch, "dev_error": epoch.metrics["dev_error"]})

@@ -1,0 +1,213 @@
+"""Calls as tasks of a Ray cluster, or of a Ray that is started on this machine.
+
+Nothing is kept in Ray: a task that is lost with its worker or its node is told as lost, and tasks
+of a driver that was killed go with it.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit, urlunsplit
+
+from gapwise.errors import ServiceError, UsageError, shown
+from gapwise.workers.base import Call, Done, News, failure_of
+
+TELL_EVERY: Final = 1.0
+"""Seconds between words with the desk, at least."""
+
+PACKAGES: Final = ("gapwise", "torch", "numpy")
+"""What must have one version on the driver and on every node (FAULTS W3)."""
+
+
+class RayCluster:
+    """A place of work with as many slots as the cluster has processors, or GPUs, for its jobs."""
+
+    def __init__(self, address: str, device: str) -> None:
+        """Join a cluster, or start one of this machine's cores.
+
+        Args:
+            address: ``ray`` (the cluster that ``RAY_ADDRESS`` names, else one of this machine's
+                own), ``ray://HOST:PORT``, either with ``?num_gpus=0.5`` for the share of a GPU
+                that a job takes (one whole by default, where the plan has GPUs).
+            device: what jobs run on, as a numeric plan names it.
+
+        Raises:
+            UsageError: Ray is not installed, or the address cannot be read.
+            ServiceError: the cluster does not answer.
+        """
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        try:
+            import ray
+        except ModuleNotFoundError as error:
+            raise UsageError("workers on Ray need it: pip install 'gapwise[ray]'") from error
+        self._ray = ray
+        parts = urlsplit(address)
+        gpus = parse_qs(parts.query).get("num_gpus", ["1"])[0]
+        on_gpu = device.startswith("cuda")
+        self._gpus = _share(gpus, address) if on_gpu else 0.0
+        named = urlunsplit(parts._replace(query=""))
+        try:
+            ray.init(
+                address=None if named == "ray" else named,
+                include_dashboard=False if named == "ray" else None,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                namespace="gapwise",
+            )
+        except (ConnectionError, OSError, RuntimeError) as error:
+            raise ServiceError(
+                f"the Ray cluster {shown(named)} does not answer: {shown(error, 200)}; start it "
+                "with `ray start --head`, or take local processes with --workers 2"
+            ) from error
+        self._desk: Any = ray.remote(num_cpus=0)(_Desk).remote()
+        self._run: Any = ray.remote(max_retries=0, num_gpus=self._gpus)(_run)
+        self._out: dict[Any, str] = {}
+        self._told = 0.0
+
+    @property
+    def slots(self) -> int:
+        """How many jobs the cluster has room for: nodes may join and leave."""
+        has: Mapping[str, float] = self._ray.cluster_resources()  # type: ignore[no-untyped-call]
+        room = has.get("GPU", 0.0) / self._gpus if self._gpus else has.get("CPU", 1.0)
+        return max(1, int(room))
+
+    def submit(self, key: str, function: Call, argument: Any) -> None:
+        """Begin a call on the cluster."""
+        task = self._run.remote(self._desk, key, function, argument, versions())
+        self._out[task] = key
+
+    def wait(self, seconds: float) -> list[Done | News]:
+        """Return what happened, waiting for it at most so long."""
+        if not self._out:
+            return []
+        ready, _ = self._ray.wait(list(self._out), num_returns=1, timeout=seconds)
+        news: list[Done | News] = [self._done(task) for task in ready]
+        if time.monotonic() - self._told > TELL_EVERY:
+            self._told = time.monotonic()
+            news = [*self._heard(), *news]
+        return news
+
+    def stop(self) -> None:
+        """Ask all calls to stop; they hear it within a second."""
+        self._ray.get(self._desk.stop.remote())
+
+    def close(self, seconds: float = 10.0) -> None:
+        """Stop all calls and leave the cluster; one that was started here ends."""
+        if self._out:
+            self.stop()
+            self._ray.wait(list(self._out), num_returns=len(self._out), timeout=seconds)
+            for task in self._out:
+                self._ray.cancel(task, force=True)
+        self._out = {}
+        self._ray.shutdown()
+
+    def _done(self, task: Any) -> Done:
+        key = self._out.pop(task)
+        errors = self._ray.exceptions
+        try:
+            return Done(key=key, **self._ray.get(task))
+        except errors.RayError as error:
+            return Done(key=key, lost=f"Ray lost its worker: {type(error).__name__}")
+
+    def _heard(self) -> list[News]:
+        try:
+            words = self._ray.get(self._desk.take.remote(), timeout=5.0)
+        except self._ray.exceptions.RayError:
+            # The desk's node is gone: what was said there is lost, which costs nothing but news.
+            self._desk = self._ray.remote(num_cpus=0)(_Desk).remote()
+            return []
+        return [News(key=key, facts=facts) for key, facts in words.items()]
+
+
+class _Desk:
+    """Where tasks hear whether to stop, and leave word."""
+
+    def __init__(self) -> None:
+        self._stopping = False
+        self._words: dict[str, Mapping[str, Any]] = {}
+
+    def stop(self) -> None:
+        self._stopping = True
+
+    def leave(self, key: str, facts: Mapping[str, Any]) -> bool:
+        """Take a word; return whether to stop."""
+        if facts:
+            self._words[key] = facts
+        return self._stopping
+
+    def take(self) -> dict[str, Mapping[str, Any]]:
+        words, self._words = self._words, {}
+        return words
+
+
+class _Inside:
+    """What a call hears and says, inside its task."""
+
+    def __init__(self, desk: Any, key: str) -> None:
+        self._desk, self._key = desk, key
+        self._told = 0.0
+        self._stopping = False
+
+    def should_stop(self) -> bool:
+        self._ask({})
+        return self._stopping
+
+    def alive(self, news: Mapping[str, Any]) -> None:
+        self._ask(news)
+
+    def _ask(self, news: Mapping[str, Any]) -> None:
+        import ray
+
+        now = time.monotonic()
+        if now - self._told < TELL_EVERY:
+            return
+        self._told = now
+        try:
+            self._stopping = ray.get(self._desk.leave.remote(self._key, dict(news)), timeout=5.0)
+        except ray.exceptions.RayError:
+            return  # the desk's node is gone; the job itself goes on
+
+
+def _run(desk: Any, key: str, function: Call, argument: Any, wanted: dict[str, str]) -> Any:
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    here = versions()
+    try:
+        if here != wanted:
+            raise UsageError(
+                f"this node has {_told(here)}, the driver {_told(wanted)}; install one version "
+                "everywhere"
+            )
+        return {"value": function(argument, _Inside(desk, key))}
+    except Exception as error:
+        return {"failure": failure_of(error)}
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what decides numbers, without what tells builds apart."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name).partition("+")[0]
+        except PackageNotFoundError:
+            found[name] = "none"
+    return found
+
+
+def _told(found: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in found.items())
+
+
+def _share(text: str, address: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0.0
+    if not share > 0:
+        raise UsageError(
+            f"workers are {shown(address)!r}: num_gpus is {shown(text)!r}, but must be above 0, "
+            "as in ray://HOST:10001?num_gpus=0.5"
+        )
+    return share

@@ -1,0 +1,57 @@
+"""The jobs of a search's trials: values that any worker can run, and what they gave."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from gapwise.records import Job, JobResult
+from gapwise.search.events import Trial
+from gapwise.search.plan import Shown
+from gapwise.training.trial import run_trial
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialJobs:
+    """Makes each trial's job from the one that they share.
+
+    Attributes:
+        base: the pipeline as it is; each trial changes its parameters.
+        folder: where the trials' checkpoints are, one folder a trial.
+    """
+
+    base: Job
+    folder: Path
+
+    def job(self, trial: Trial, epochs: int) -> Job:
+        """Return the job that brings a trial to ``epochs``."""
+        return replace(
+            self.base,
+            folder=str(trial_folder(self.folder, trial.number)),
+            epochs=epochs,
+            parameters=dict(trial.parameters),
+        )
+
+    def call(self, trial: Trial, epochs: int, attempt: int) -> tuple[Callable[..., Any], Any]:
+        """Return the function and the argument that bring a trial to so many epochs."""
+        return run_trial, self.job(trial, epochs)
+
+    def read(self, value: JobResult) -> Shown:
+        """Read what such a call returned."""
+        return Shown(
+            epochs=value.epochs,
+            curve=value.curve,
+            is_over=value.stopped_early,
+            facts={
+                "best_epoch": value.best_epoch,
+                "best_checkpoint": Path(value.best_checkpoint).name,
+                "last_checkpoint": Path(value.last_checkpoint).name,
+                "seconds": value.seconds,
+                "examples_per_second": value.examples_per_second,
+            },
+        )
+
+
+def trial_folder(searches: Path, number: int) -> Path:
+    """Return where a trial's checkpoints are."""
+    return searches / "trials" / f"{number:05d}"
