@@ -145,6 +145,8 @@ class Driver:
         else:
             point = suggest(space, now, self.state.trials, number, self.plan.seed)
             parameters = {**now.region.held, **space.values({**_held(space, now), **point})}
+        # A knob whose condition does not hold has no place.
+        point = {key: at for key, at in point.items() if key in parameters}
         facts = {"parameters": dict(sorted(parameters.items())), "point": point}
         self._write(Event(kind="asked", trial=number, facts=facts))
         return self.state.trials[number]

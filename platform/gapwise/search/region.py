@@ -79,10 +79,7 @@ def narrowed(
     ranges, why = {}, []
     for knob in space.knobs:
         held_before = before.ranges.get(knob.key, _all_of(knob))
-        mine, seen = (
-            [one for one in some if knob.key in one.parameters and knob.key in one.point]
-            for some in (good, trials)
-        )
+        mine, seen = ([one for one in some if knob.key in one.point] for some in (good, trials))
         if not mine:
             ranges[knob.key] = held_before
             continue

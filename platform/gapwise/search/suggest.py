@@ -8,6 +8,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from gapwise.search.events import Region, RoundState, Trial
+from gapwise.search.region import whole
 from gapwise.search.space import Space
 
 if TYPE_CHECKING:
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 SEEN = 200
 """Trials that a model looks at, at most: the best half of them, and the latest."""
+
+EXPLORE = 3
+"""Of this many draws of a later round, one is from the whole space: what was good early on may have
+been luck, and a region that is left for good cannot be found again."""
 
 FEWEST = 8
 """Trials that a model needs before it is asked; until then the draw is quasi-random."""
@@ -41,6 +47,9 @@ def suggest(
     """
     if not state.region.ranges:
         return {}
+    if EXPLORE and state.number and number % EXPLORE == EXPLORE - 1:
+        draw = _sobol(len(space.keys), number, _seed(seed, "explore"))
+        return _in_region(space, _whole(space, state.region), draw)
     seen = [
         trial for trial in trials if trial.value is not None and _inside(space, trial, state.region)
     ]
@@ -51,6 +60,12 @@ def suggest(
     else:
         return _by_model(space, state, seen, trials, _seed(seed, state.sampler, number))
     return _in_region(space, state.region, draw)
+
+
+def _whole(space: Space, region: Region) -> Region:
+    """Return all of the space, for the knobs that a round searches."""
+    ranges = whole(space).ranges
+    return replace(region, ranges={key: ranges[key] for key in region.ranges})
 
 
 def _in_region(space: Space, region: Region, draw: NDArray[np.float64]) -> dict[str, float]:

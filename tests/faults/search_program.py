@@ -1,0 +1,82 @@
+"""A search of a quick objective as a program of its own, for tests that kill it.
+
+    python search_program.py URL WORKERS TRIALS
+
+Prints a line for each event. Called again it goes on.
+"""
+
+import math
+import sys
+import time
+from typing import Any
+
+from gapwise.pipeline_search import Searched
+from gapwise.search.driver import Driver
+from gapwise.search.event_log import EventLog
+from gapwise.search.events import Event, State, Trial
+from gapwise.search.plan import RoundPlan, SearchPlan, Shown
+from gapwise.search.space import read_space
+from gapwise.workers.base import Context
+from gapwise.workers.in_process import InProcess
+from gapwise.workers.local import LocalProcesses
+
+STUDY = "quick"
+RUNGS = (1, 3, 9)
+
+SPACE = read_space(
+    {
+        "lr": Searched(scale="log", low=1e-4, high=1.0),
+        "units": Searched(scale="power-of-two", low=8, high=128),
+        "norm": Searched(choices=("none", "before")),
+        "dropout": Searched(low=0.0, high=0.6, when={"norm": "none"}),
+    }
+)
+
+
+def plan(trials: int) -> SearchPlan:
+    coarse = trials // 2
+    rounds = (
+        RoundPlan(trials=coarse, sampler="sobol"),
+        RoundPlan(trials=trials - coarse, sampler="tpe"),
+    )
+    return SearchPlan(space=SPACE, rounds=rounds, rungs=RUNGS, eta=3, seed=7, examples=1000)
+
+
+def objective(argument: tuple[dict[str, Any], int], context: Context) -> list[float]:
+    parameters, epochs = argument
+    far = (math.log10(parameters["lr"]) + 2) ** 2 * 0.05
+    far += 0.02 * (parameters["norm"] == "none") + 0.01 * math.log2(parameters["units"] / 32) ** 2
+    far += 0.05 * parameters.get("dropout", 0.0)
+    curve = []
+    for epoch in range(1, epochs + 1):
+        time.sleep(0.003)
+        curve.append(min(1.0, 0.1 + far + 0.4 / epoch))
+    return curve
+
+
+class QuickJobs:
+    def call(self, trial: Trial, epochs: int, attempt: int) -> tuple[Any, Any]:
+        return objective, (dict(trial.parameters), epochs)
+
+    def read(self, value: list[float]) -> Shown:
+        return Shown(epochs=len(value), curve=tuple(value), is_over=False, facts={})
+
+
+def run(url: str, workers: int, trials: int) -> State:
+    log = EventLog(url)
+    if not log.read(STUDY):
+        log.append(STUDY, 0, [Event(kind="opened", facts={"seed": 7})])
+    place = LocalProcesses(workers) if workers else InProcess()
+
+    def hear(state: State, event: Any) -> None:
+        print(getattr(event, "kind", "news"), flush=True)
+
+    try:
+        return Driver(plan(trials), STUDY, log, place, QuickJobs(), hear).run()
+    finally:
+        place.close()
+
+
+if __name__ == "__main__":
+    run(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    print("over", flush=True)
