@@ -8,7 +8,11 @@ from gapwise.tracking.stored import StoredRun
 
 def when(found: StoredRun) -> str:
     """Return how long ago a run started."""
-    seconds = max(0.0, time.time() - found.started / 1000)
+    return ago(max(0.0, time.time() - found.started / 1000))
+
+
+def ago(seconds: float) -> str:
+    """Return how long ago that is, as people say it."""
     for size, noun in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
             return f"{words.count(int(seconds // size), noun)} ago"

@@ -184,7 +184,7 @@ def train_labels(found: Chosen) -> None:
     with widgets.card("train", "Labels of train", "judged by five networks that did not see them"):
         made = label_data.judging(found.run)
         if made is not None:
-            tone = {"running": "blue", "done": "green", "failed": "red"}[made.state]
+            tone = widgets.STATE_TONES[made.state]
             st.markdown(f":{tone}[{made.state}] :gray[{said(made.says)}]")
         if made is not None and made.state == "running":
             st.button("Look again", key="look-again")

@@ -8,6 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from dashboards import navigation
 from dashboards.text import safe, said
 from gapwise.figures import words
 from gapwise.records import Finding, Knob
@@ -22,6 +23,14 @@ TONES: Mapping[str, str] = {
 }
 
 TRAIN = "make train PIPELINE=digits"
+
+STATE_TONES: Mapping[str, str] = {
+    "running": "blue",
+    "done": "green",
+    "failed": "red",
+    "stopped": "orange",
+}
+"""The colour word of how a command in the background stands."""
 
 _PLOTLY = {"displayModeBar": False, "scrollZoom": False, "showTips": False}
 
@@ -152,6 +161,8 @@ def _how(knob: Knob, before: Mapping[str, Any], run_id: str) -> None:
     if knob.change and run_id:
         st.caption("Trained, compared and written into the decision log")
         st.code(f"gapwise try {run_id[:10]} {knob.id}", language="bash", wrap_lines=True)
+        if st.button("Try it", key=f"try-{knob.id}"):
+            navigation.go("Launch", run=run_id, knob=knob.id, launch="try")
 
 
 def at(values: Mapping[str, Any], key: str) -> Any:

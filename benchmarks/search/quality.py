@@ -2,10 +2,11 @@
 
     python -m benchmarks.search.quality [--repetitions 100] [--tasks digits-mlp …]
 
-Each table holds the dev error after each of 27 epochs of 576 settings (``benchmarks.search.tables``).
-A strategy asks for a setting, and the nearest one of the table that it has not asked yet answers. What counts is the lowest error
-that it has seen after so many epochs of training: a tenth of the budget, the budget (60 trainings
-to the end), twice and four times as much. Medians over repetitions, each with a seed of its own.
+Each table holds the dev error after each of 27 epochs of 576 settings, which
+``benchmarks.search.tables`` trained. A strategy asks for a setting, and the nearest one of the
+table that it has not asked yet answers. What counts is the lowest error that it has seen after so
+many epochs of training: a tenth of the budget, the budget (60 trainings to the end), twice and four
+times as much. Medians over repetitions, each with a seed of its own.
 """
 
 import argparse
@@ -154,13 +155,13 @@ def _give(argument: tuple[Spent, list[float], list[float]], context: Any) -> lis
 def ours(table: Table, seed: int, spent: Spent, **changes: Any) -> Spent:
     """Search as `gapwise search` does, in rounds of 24, 16, 16, … trials."""
     sampler = changes.pop("sampler", "tpe")
-    rounds = (RoundPlan(trials=24, sampler=changes.pop("first", "sobol")),)
-    rounds += (RoundPlan(trials=16, sampler=sampler),) * 200
+    rounds = [RoundPlan(trials=24, sampler="sobol"), *[RoundPlan(trials=16, sampler=sampler)] * 200]
+    log: Any = _Memory()
     plan = SearchPlan(
-        space=table.space, rounds=rounds, rungs=RUNGS, eta=3, seed=seed, examples=1000
+        space=table.space, rounds=tuple(rounds), rungs=RUNGS, eta=3, seed=seed, examples=1000
     )
     plan = replace(plan, **changes)
-    driver = Driver(plan, "replay", _Memory(), InProcess(), _Replay(table, spent))  # type: ignore[arg-type]
+    driver = Driver(plan, "replay", log, InProcess(), _Replay(table, spent))
     with contextlib.suppress(_OutOfBudgetError):
         driver.run(lambda: _within(spent))
     return spent

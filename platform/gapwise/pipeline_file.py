@@ -46,15 +46,24 @@ def find(name: str, start: Path | None = None) -> Path:
         except (OSError, ValueError):
             pass
         raise PipelineError(f"pipeline {shown(name)} is no file; check the path")
-    known = {
+    there = _there(start)
+    if name in there:
+        return there[name]
+    raise PipelineError(f"pipeline {shown(name)} is not known; {did_you_mean(name, there)}")
+
+
+def known(start: Path | None = None) -> list[str]:
+    """Return the names of all pipelines in ``./pipelines`` and among the built-in."""
+    return sorted(_there(start or Path.cwd()))
+
+
+def _there(start: Path) -> dict[str, Path]:
+    return {
         path.stem: path
         for folder in (app_root() / "pipelines", start / "pipelines")
         for path in sorted(folder.glob("*.y*ml"))
         if path.suffix in _SUFFIXES
     }
-    if name in known:
-        return known[name]
-    raise PipelineError(f"pipeline {shown(name)} is not known; {did_you_mean(name, known)}")
 
 
 def load(name: str, overrides: Sequence[str] = ()) -> Pipeline:

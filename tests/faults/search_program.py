@@ -69,7 +69,8 @@ def run(url: str, workers: int, trials: int) -> State:
     place = LocalProcesses(workers) if workers else InProcess()
 
     def hear(state: State, event: Any) -> None:
-        print(getattr(event, "kind", "news"), flush=True)
+        sys.stdout.write(getattr(event, "kind", "news") + "\n")
+        sys.stdout.flush()
 
     try:
         return Driver(plan(trials), STUDY, log, place, QuickJobs(), hear).run()
@@ -79,4 +80,4 @@ def run(url: str, workers: int, trials: int) -> State:
 
 if __name__ == "__main__":
     run(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
-    print("over", flush=True)
+    sys.stdout.write("over\n")

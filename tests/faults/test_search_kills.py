@@ -25,7 +25,8 @@ PROGRAM = Path(__file__).with_name("search_program.py")
 
 def loaded() -> ModuleType:
     found = importlib.util.spec_from_file_location("search_program", PROGRAM)
-    assert found is not None and found.loader is not None
+    assert found is not None
+    assert found.loader is not None
     module = importlib.util.module_from_spec(found)
     found.loader.exec_module(module)
     return module
@@ -63,7 +64,7 @@ def kill_at_random(draw: random.Random, url: str, workers: int, trials: int, kil
         children = psutil.Process(driver.pid).children() if driver.poll() is None else []
         driver.kill()
         driver.communicate()
-        gone, alive = psutil.wait_procs(children, timeout=5)
+        _, alive = psutil.wait_procs(children, timeout=5)
         assert not alive, alive
         if over(EventLog(url)):
             break
@@ -111,11 +112,10 @@ def told(state: State) -> list[tuple[object, ...]]:
 
 def survives(tmp_path: Path, kills: int, workers: int, trials: int) -> tuple[State, int]:
     seed = int(os.environ.get("GAPWISE_TEST_SEED", time.time_ns() % 10_000))
-    print(f"GAPWISE_TEST_SEED={seed}")
+    print(f"GAPWISE_TEST_SEED={seed}")  # noqa: T201 - a failure must be repeatable
     url = f"sqlite:///{tmp_path / 'searches.db'}"
     done = kill_at_random(random.Random(seed), url, workers, trials, kills)
     state = check(finish(url, workers, trials), trials)
-    print(f"{done} kills, {sum(t.epochs for t in state.trials)} epochs")
     return state, done
 
 

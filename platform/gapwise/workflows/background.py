@@ -3,8 +3,11 @@
 It outlives the page and the server: its output, and at its end its exit code, stand in the home.
 """
 
+import contextlib
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -17,22 +20,27 @@ from gapwise.errors import BusyError, StorageError
 from gapwise.settings import Settings
 from gapwise.tracking.files import naming
 
-State = Literal["running", "done", "failed"]
+State = Literal["running", "done", "failed", "stopped"]
 
 SILENT: Final = 6 * 3600.0
 """Seconds without a word after which a command without an exit code counts as gone."""
 
-_WRAPPED: Final = '{ "$@"; echo $? > "$0"; } &'
-"""Lets the command go and leaves its exit code, whoever is still there to ask."""
+_WRAPPED: Final = '{ trap : TERM; "$@"; echo $? > "$0"; } &'
+"""Lets the command go and leaves its exit code, whoever is still there to ask; a request to stop
+goes to the whole group, and is the command's to answer."""
+
+_STOPPED: Final = (130, 143)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Background:
-    """A command that was started: how it stands, and the last line that it wrote."""
+    """A command that was started: its name, how it stands, its last line, and since when."""
 
+    name: str
     words: tuple[str, ...]
     state: State
     says: str
+    started: float = 0.0
 
 
 def start(name: str, words: Sequence[str], settings: Settings) -> None:
@@ -53,16 +61,35 @@ def start(name: str, words: Sequence[str], settings: Settings) -> None:
     command = [sys.executable, "-m", "gapwise", *words]
     with (folder / "log").open("wb") as log:
         try:
-            subprocess.run(
+            shell = subprocess.Popen(
                 ["/bin/sh", "-c", _WRAPPED, str(folder / "exit"), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                check=True,
             )
-        except (OSError, subprocess.CalledProcessError) as error:
+            shell.wait()
+        except OSError as error:
             raise StorageError(f"cannot start {' '.join(words)}: {error}") from error
+    with naming(folder, "write"):
+        (folder / "group").write_text(str(shell.pid))
+
+
+def stop(name: str, settings: Settings) -> None:
+    """Ask a command to stop, as Ctrl-C would; it saves what it has and goes."""
+    found = look(name, settings)
+    if found is None or found.state != "running":
+        return
+    with contextlib.suppress(OSError, ValueError):  # it has just ended
+        os.killpg(int((_folder(name, settings) / "group").read_text()), signal.SIGTERM)
+
+
+def all_of(kind: str, settings: Settings) -> list[Background]:
+    """Return the commands whose name begins with ``kind``, the latest first."""
+    folders = (settings.home / "background").glob(f"{kind}*")
+    found = [look(folder.name, settings) for folder in folders]
+    there = [one for one in found if one is not None]
+    return sorted(there, key=lambda one: one.started, reverse=True)
 
 
 def look(name: str, settings: Settings) -> Background | None:
@@ -72,19 +99,25 @@ def look(name: str, settings: Settings) -> Background | None:
         words = tuple(json.loads((folder / "words.json").read_text()))
         text = (folder / "log").read_text(errors="replace")
         spoke = (folder / "log").stat().st_mtime
+        started = (folder / "words.json").stat().st_mtime
     except (OSError, ValueError):
         return None
     lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
     return Background(
-        words=words, state=_state(folder / "exit", spoke), says=lines[-1][:300] if lines else ""
+        name=name,
+        words=words,
+        state=_state(folder / "exit", spoke),
+        says=lines[-1][:300] if lines else "",
+        started=started,
     )
 
 
 def _state(code: Path, spoke: float) -> State:
     try:
-        return "done" if int(code.read_text()) == 0 else "failed"
+        ended = int(code.read_text())
     except (OSError, ValueError):
         return "running" if time.time() - spoke < SILENT else "failed"
+    return "done" if ended == 0 else "stopped" if ended in _STOPPED else "failed"
 
 
 def _folder(name: str, settings: Settings) -> Path:

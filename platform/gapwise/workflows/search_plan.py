@@ -1,36 +1,26 @@
 """From a pipeline's section ``search`` to the plan of a search: checked knob by knob."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from gapwise import pipeline_file
 from gapwise.errors import PipelineError, did_you_mean, shown
-from gapwise.networks.base import NETWORKS
 from gapwise.overrides import is_part
 from gapwise.pipeline import Pipeline
 from gapwise.pipeline_search import Search, Searched
-from gapwise.registry import Family
 from gapwise.search.plan import RoundPlan, SearchPlan
 from gapwise.search.region import WIDER, Limits
 from gapwise.search.rungs import rung_epochs
 from gapwise.search.space import Knob, Space, read_space
-from gapwise.tasks.base import TASKS
 from gapwise.training.optimizers.base import OPTIMIZERS
-from gapwise.training.schedules.base import SCHEDULES
+from gapwise.workflows.pipeline_values import MISSING, value_at
 from gapwise.workflows.prepare import read
 
 SEARCHABLE = ("network", "task", "training")
 """Sections whose knobs may be searched; those of the data would change what is learned from."""
 
 _FIXED = ("training.epochs", "training.device", "training.precision", "training.threads")
-
-_FAMILIES: Mapping[str, Family[Any]] = {
-    "network": NETWORKS,
-    "task": TASKS,
-    "training.optimizer": OPTIMIZERS,
-    "training.schedule": SCHEDULES,
-}
 
 
 def search_of(pipeline: Pipeline) -> Search:
@@ -96,8 +86,8 @@ def own_values(pipeline: Pipeline, space: Space) -> dict[str, Any]:
     resolved = pipeline_file.resolve(pipeline)
     found = {}
     for key in space.keys:
-        value = _value_at(resolved, key)
-        if value is not _MISSING:
+        value = value_at(resolved, key)
+        if value is not MISSING:
             found[key] = value
     return found
 
@@ -108,23 +98,6 @@ def _with_parts(key: str, one: Searched) -> Searched:
         return one
     named = tuple({"name": v} if isinstance(v, str) else v for v in one.choices)
     return one.model_copy(update={"choices": named})
-
-
-_MISSING: Any = object()
-
-
-def _value_at(resolved: Mapping[str, Any], key: str) -> Any:
-    *sections, last = key.split(".")
-    place: Any = resolved
-    for section in sections:
-        place = place.get(section) if isinstance(place, Mapping) else None
-    if not isinstance(place, Mapping):
-        return _MISSING
-    if last in place:
-        return place[last]
-    family = _FAMILIES.get(".".join(sections))
-    options = {} if family is None else family.options(place["name"])
-    return options[last].default if last in options else _MISSING
 
 
 def _default(pipeline: Pipeline) -> dict[str, Searched]:

@@ -50,7 +50,8 @@ class SearchProgress:
         best = state.best
         so_far = "" if best is None or best.value is None else f"; best {100 * best.value:.1f} %"
         _line(
-            f"trial {trial.number}: {_ENDS[event.facts['decision']]} after {trial.epochs} epochs, "
+            f"trial {trial.number}: {_ENDS[event.facts['decision']]} "
+            f"after {_epochs(trial.epochs)}, "
             f"dev {100 * event.facts['value']:.1f} % ({setting}){so_far}{self._left(state)}"
         )
 
@@ -64,6 +65,10 @@ class SearchProgress:
             return ""
         seconds = (time.monotonic() - self._began) / here * (total - done)
         return f"; {seconds // 60:.0f}:{seconds % 60:02.0f} left"
+
+
+def _epochs(count: int) -> str:
+    return f"{count} epoch" + "s" * (count != 1)
 
 
 def _short(key: str) -> str:

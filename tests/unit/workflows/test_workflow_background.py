@@ -45,7 +45,8 @@ def test_one_that_vanished_counts_as_failed_in_the_end(
     (folder / "words.json").write_text('["train"]')
     (folder / "log").write_text("epoch 1\repoch 2\n")
     found = background.look("a/b", Settings.read())
-    assert found == Background(words=("train",), state="running", says="epoch 2")
+    assert found is not None
+    assert (found.words, found.state, found.says) == (("train",), "running", "epoch 2")
     monkeypatch.setattr(background, "SILENT", -1.0)
     gone = background.look("a/b", Settings.read())
     assert gone is not None
