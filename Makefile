@@ -10,6 +10,8 @@ RUN ?= latest
 A ?=
 B ?=
 ARGS ?=
+WORKERS ?=
+RAY ?=
 # Where torch comes from. Empty: pip's own default. For a build without CUDA, or for another CUDA,
 # the address of one of PyTorch's indexes; only torch itself is taken from there.
 TORCH_INDEX ?=
@@ -29,7 +31,8 @@ export DO_NOT_TRACK := true
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-faults check bench data train diagnose compare dashboard mlflow reference \
+.PHONY: help demo test test-faults check bench data train search diagnose compare dashboard mlflow \
+	optuna worker reference \
 	install install-dev wheel
 
 help: ## Print these doors
@@ -56,6 +59,9 @@ data: install ## Show what PIPELINE trains on, before anything trains
 train: install ## Train PIPELINE, with SET="dotted.key=value …"
 	@$(GAPWISE) train $(PIPELINE) $(SET) $(ARGS)
 
+search: install ## Search PIPELINE's knobs from coarse to fine (WORKERS=2, or ray://HOST:PORT)
+	@$(GAPWISE) search $(PIPELINE) $(SET) $(if $(WORKERS),--workers '$(WORKERS)') $(ARGS)
+
 diagnose: install ## Say what is wrong with RUN and what to do next
 	@$(GAPWISE) diagnose $(RUN) $(ARGS)
 
@@ -65,6 +71,15 @@ compare: install ## Say which of the runs A and B is better, and how sure that i
 
 dashboard: install ## Open the dashboard on this machine
 	@$(GAPWISE) dashboard $(ARGS)
+
+optuna: install ## Open Optuna's dashboard on the same searches
+	@$(PIP) --no-build-isolation --editable '.[optuna-dashboard]'
+	@$(GAPWISE) optuna $(ARGS)
+
+worker: install ## Join this machine to a Ray cluster: make worker RAY=HOST:6379
+	@test -n '$(RAY)' || { echo 'make worker needs a cluster: make worker RAY=HOST:6379' >&2; exit 2; }
+	@$(PIP) --no-build-isolation --editable '.[ray]'
+	@$(GAPWISE) worker $(RAY) $(ARGS)
 
 mlflow: install ## Open MLflow's own pages on the same store
 	@$(GAPWISE) mlflow $(ARGS)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from dashboards import carry, clock, frame, navigation, widgets
+from dashboards import babysit_view, carry, clock, frame, navigation, widgets
 from dashboards.text import said
 from gapwise.errors import GapwiseError, PipelineError
 from gapwise.pipeline import Pipeline
@@ -19,6 +19,7 @@ from gapwise.workflows.prepare import read
 WHAT = {
     "train": "Train it",
     "search": "Search its knobs",
+    "babysit": "Babysit one model",
     "try": "Try one knob",
 }
 EVERY = 2.0
@@ -35,6 +36,8 @@ def page() -> None:
         what = carry.choose("launch", options, lambda one: WHAT[one], width=240, adopt=False)
     if what == "try":
         _try()
+    elif what == "babysit":
+        babysit_view.page(pipeline)
     else:
         _form(pipeline, what)
     st.fragment(_launched, run_every=EVERY)()
@@ -131,6 +134,11 @@ def _start(begin: Callable[[], str]) -> None:
 
 def _launched() -> None:
     found = launches.launched(Settings.read())
+    running = {one.name for one in found if one.state == "running"}
+    if st.session_state.get("running", running) - running:
+        st.session_state["running"] = running
+        st.rerun()  # one has ended: what stands above may have changed
+    st.session_state["running"] = running
     with widgets.card("launched", "Launched here", "each in a process of its own"):
         if not found:
             st.caption("Nothing yet.")

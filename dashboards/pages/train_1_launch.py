@@ -2,5 +2,5 @@
 
 from dashboards import frame, launch_view
 
-with frame.page("Launch", own=("knob", "launch")):
+with frame.page("Launch", own=("knob", "launch", "sitting")):
     launch_view.page()

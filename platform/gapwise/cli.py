@@ -8,7 +8,9 @@ import typer
 
 from gapwise.commands import (
     advice,
+    babysit,
     ceiling,
+    cluster,
     curve,
     data,
     ensemble,
@@ -41,7 +43,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 MODULES = (
-    *(data, networks, training, search, advice, curve, gradcheck, ensemble),
+    *(data, networks, training, search, babysit, advice, curve, gradcheck, ensemble),
     *(
         runs,
         errors,
@@ -55,6 +57,7 @@ MODULES = (
         ceiling,
         gate,
         servers,
+        cluster,
     ),
 )
 for module in MODULES:

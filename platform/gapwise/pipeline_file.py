@@ -80,7 +80,7 @@ def load(name: str, overrides: Sequence[str] = ()) -> Pipeline:
     for override in overrides:
         dotted.apply(document, override)
     _check_values(document)
-    pipeline = _validated(document)
+    pipeline = validated(document)
     for where, part in _parts(pipeline):
         part.places.update(_places(document, where))
     return pipeline if pipeline.name else pipeline.model_copy(update={"name": path.stem})
@@ -192,7 +192,12 @@ def _text(path: Path, label: str) -> str:
         ) from error
 
 
-def _validated(document: Document) -> Pipeline:
+def validated(document: Document) -> Pipeline:
+    """Return the pipeline that a document states.
+
+    Raises:
+        PipelineError: it is none; names the place, the key and the mend.
+    """
     try:
         # JSON in strict mode: lists may become tuples, but '5' and true never become numbers.
         return Pipeline.model_validate_json(json.dumps(document.value), strict=True)

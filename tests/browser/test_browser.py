@@ -29,6 +29,8 @@ EXPECTED = {
     "errors": ("/errors", "examples are wrong"),
     "labels": ("/labels", "Review labels by one process"),
     "human-level": ("/human-level", "Nobody has answered yet"),
+    "launch": ("/launch", "Its knobs"),
+    "search": ("/search", "No search yet"),
     "networks": ("/networks", "Architecture"),
     "ceiling": ("/ceiling", "Runs of the same system with steps made perfect"),
     "learning-curve": ("/learning-curve", "No learning curve yet"),

@@ -27,7 +27,7 @@ shows = {
     "select": "Take", "slices": "surely weak", "decision_log": "Nothing has been tried yet",
     "ceiling": "steps made perfect", "learning_curve": "No learning curve yet",
     "errors": "examples are wrong", "labels": "by one process",
-    "human_level": "Nobody has answered",
+    "human_level": "Nobody has answered", "launch": "Its knobs", "search": "No search yet",
 }
 failed = []
 for file in sorted(Path("dashboards/pages").glob("*.py")):

@@ -56,7 +56,8 @@ def start(name: str, words: Sequence[str], settings: Settings) -> None:
     folder = _folder(name, settings)
     with naming(folder, "make"):
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "exit").unlink(missing_ok=True)
+        for old in ("exit", "asked", "group"):
+            (folder / old).unlink(missing_ok=True)
         (folder / "words.json").write_text(json.dumps(list(words)))
     command = [sys.executable, "-m", "gapwise", *words]
     with (folder / "log").open("wb") as log:
@@ -81,6 +82,7 @@ def stop(name: str, settings: Settings) -> None:
     if found is None or found.state != "running":
         return
     with contextlib.suppress(OSError, ValueError):  # it has just ended
+        (_folder(name, settings) / "asked").touch()
         os.killpg(int((_folder(name, settings) / "group").read_text()), signal.SIGTERM)
 
 
@@ -106,18 +108,33 @@ def look(name: str, settings: Settings) -> Background | None:
     return Background(
         name=name,
         words=words,
-        state=_state(folder / "exit", spoke),
+        state=_state(folder, spoke),
         says=lines[-1][:300] if lines else "",
         started=started,
     )
 
 
-def _state(code: Path, spoke: float) -> State:
+def _state(folder: Path, spoke: float) -> State:
     try:
-        ended = int(code.read_text())
+        ended = int((folder / "exit").read_text())
     except (OSError, ValueError):
-        return "running" if time.time() - spoke < SILENT else "failed"
+        return _without_exit(folder, spoke)
     return "done" if ended == 0 else "stopped" if ended in _STOPPED else "failed"
+
+
+def _without_exit(folder: Path, spoke: float) -> State:
+    """Return how a command stands that left no exit code: it runs, or was killed with its shell."""
+    try:
+        group = int((folder / "group").read_text())
+    except (OSError, ValueError):  # it is just being started, or was by an older version
+        return "running" if time.time() - spoke < SILENT else "failed"
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return "stopped" if (folder / "asked").exists() else "failed"
+    except PermissionError:
+        return "failed"  # the number is another user's by now
+    return "running"
 
 
 def _folder(name: str, settings: Settings) -> Path:

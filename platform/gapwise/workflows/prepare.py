@@ -37,6 +37,16 @@ def read(name: str, overrides: Sequence[str] = ()) -> Pipeline:
         PipelineError: the file, an override or an option is wrong.
     """
     pipeline = pipeline_file.load(name, overrides)
+    check_parts(pipeline)
+    return pipeline
+
+
+def check_parts(pipeline: Pipeline) -> None:
+    """Check the options of every part that trains.
+
+    Raises:
+        PipelineError: a part or an option is not known, or has a wrong value.
+    """
     check = pipeline_file.check_options
     check(NETWORKS, pipeline.network, "network", fixed=("input_shape", "outputs"))
     check(TASKS, pipeline.task, "task")
@@ -44,7 +54,6 @@ def read(name: str, overrides: Sequence[str] = ()) -> Pipeline:
     check(SCHEDULES, pipeline.training.schedule, "training.schedule")
     if pipeline.training.initializer is not None:
         check(INITIALIZERS, pipeline.training.initializer, "training.initializer")
-    return pipeline
 
 
 def pinned(pipeline: Pipeline, settings: Settings) -> Pipeline:

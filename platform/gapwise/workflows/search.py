@@ -133,7 +133,7 @@ def _finish(study: Study, log: EventLog, workers: Workers, stop: StopRequest) ->
     """Choose the winner, confirm it and close the study; each is written down once."""
     write_all(study)
     state = replay(log.read(study.name))
-    found = choose(study, state, state.opened["limits"])
+    found = choose(study, state, state.opened["search"]["limits"])
     if state.best is None:
         raise DataError(
             f"no trial of {study.name} was trained to the end, so there is nothing to choose; its "
@@ -171,7 +171,7 @@ def _closing(study: Study, state: State, found: Any) -> dict[str, Any]:
 
 def _says(state: State, winner: Any, own: Mapping[str, Any]) -> str:
     """Return the verdict in one sentence."""
-    limits = " and ".join(state.opened["limits"])
+    limits = " and ".join(state.opened["search"]["limits"])
     if winner is None:
         return (
             f"No setting that was trained to the end keeps {limits}; loosen it, or widen the space."

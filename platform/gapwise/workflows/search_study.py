@@ -107,7 +107,8 @@ def open_study(
     facts = plain(
         {
             "pipeline": _deciding(pipeline),
-            "search": _plan_facts(plan) | {"confirm": section.confirm.model_dump()},
+            "search": plan_facts(plan)
+            | {"confirm": section.confirm.model_dump(), "limits": list(section.limits)},
             "data": halves.choosing.digest,
             "start": "" if weights is None else weights.digest,
         }
@@ -121,7 +122,6 @@ def open_study(
         opened = {
             **facts,
             "name": pipeline.name,
-            "limits": list(section.limits),
             "examples": examples,
             "confirming": len(halves.confirming.indices("dev")),
             "seeds": section.confirm.seeds,
@@ -185,7 +185,8 @@ def _deciding(pipeline: Pipeline) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key not in _SILENT}
 
 
-def _plan_facts(plan: SearchPlan) -> dict[str, Any]:
+def plan_facts(plan: SearchPlan) -> dict[str, Any]:
+    """Return a plan as plain values, as a study is opened with."""
     return {
         "space": [asdict(knob) for knob in plan.space.knobs],
         "rounds": [asdict(one) for one in plan.rounds],

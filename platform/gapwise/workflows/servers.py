@@ -1,10 +1,11 @@
-"""Start the two pages: our dashboard and MLflow's own."""
+"""Become a server: our dashboard, MLflow's page, Optuna's, or a node of a Ray cluster."""
 
 import os
 import socket
 import sys
+from pathlib import Path
 
-from gapwise.errors import ServiceError
+from gapwise.errors import ServiceError, UsageError
 from gapwise.settings import Settings, app_root
 
 LOOPBACK = "127.0.0.1"
@@ -43,6 +44,38 @@ def mlflow(port: int) -> None:
     command += ["--default-artifact-root", settings.artifacts.as_uri()]
     # In place of this process, so that whoever stops the command stops the server.
     os.execve(sys.executable, command, os.environ | MLFLOW_QUIET)
+
+
+def optuna(port: int) -> None:
+    """Become Optuna's own dashboard on the copy of the searches, on loopback.
+
+    Raises:
+        ServiceError: the port is taken.
+        UsageError: it is not installed, or there is no search yet.
+    """
+    require_free(port, "gapwise optuna")
+    program = Path(sys.executable).with_name("optuna-dashboard")
+    if not program.is_file():
+        raise UsageError("Optuna's dashboard is not here: pip install 'gapwise[optuna-dashboard]'")
+    url = Settings.read().optuna_url
+    file = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite:///") and not file.is_file():
+        raise UsageError("there is no search yet; `gapwise search PIPELINE` makes one")
+    command = [str(program), url, "--host", LOOPBACK, "--port", str(port)]
+    os.execve(program, command, os.environ)
+
+
+def worker(address: str) -> None:
+    """Join this machine to a Ray cluster until it is stopped.
+
+    Raises:
+        UsageError: Ray is not installed.
+    """
+    program = Path(sys.executable).with_name("ray")
+    if not program.is_file():
+        raise UsageError("workers on Ray need it: pip install 'gapwise[ray]'")
+    command = [str(program), "start", f"--address={address}", "--block", "--disable-usage-stats"]
+    os.execve(program, command, os.environ | {"RAY_USAGE_STATS_ENABLED": "0"})
 
 
 def require_free(port: int, command: str) -> None:
