@@ -18,6 +18,7 @@ from gapwise.workers.base import Workers
 from gapwise.workers.open import open_workers
 from gapwise.workflows.confirm import choose, confirm, optimism
 from gapwise.workflows.hide_secrets import hide_secrets
+from gapwise.workflows.notify import notifying
 from gapwise.workflows.search_behind import Behind, write_all
 from gapwise.workflows.search_progress import SearchProgress
 from gapwise.workflows.search_record import run_id_of
@@ -104,6 +105,13 @@ def search(request: SearchRequest, settings: Settings | None = None) -> Searched
         CheckError: more than half of the trials failed.
     """
     settings = settings or Settings.read()
+    with notifying(f"search {request.name}", settings) as tell:
+        found = _searched(request, settings)
+        tell(str((found.state.closed or {}).get("says", "")).partition(":")[0])
+        return found
+
+
+def _searched(request: SearchRequest, settings: Settings) -> Searched:
     where = request.workers or settings.workers
     study, state = open_study(
         request.name, request.overrides, settings, again=request.again, threads=1

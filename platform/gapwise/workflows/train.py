@@ -22,6 +22,7 @@ from gapwise.workflows import job_file, start_weights
 from gapwise.workflows.diagnose import diagnose_runs, group_of
 from gapwise.workflows.find_start import check_start, find_start
 from gapwise.workflows.hide_secrets import hide_secrets
+from gapwise.workflows.notify import notifying
 from gapwise.workflows.prepare import Ready, labels_of, ready
 from gapwise.workflows.seed_run import ROOT_TAG, SEEDS_TAG, Batch, train_seed, work
 from gapwise.workflows.start_weights import StartWeights
@@ -67,6 +68,15 @@ def train(
         StoppedError: a signal asked to stop; the checkpoint is saved and ``resume`` goes on.
     """
     settings = settings or Settings.read()
+    with notifying(f"train {name}", settings) as tell:
+        trained = _train(name, overrides, seeds, run_name, settings)
+        tell(trained.diagnosis.verdict)
+        return trained
+
+
+def _train(
+    name: str, overrides: Sequence[str], seeds: int, run_name: str | None, settings: Settings
+) -> Trained:
     start = ready(name, settings, overrides)
     hide_secrets(start.prepared)
     pipeline, weights = started(start, settings)
