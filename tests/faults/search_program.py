@@ -16,9 +16,10 @@ from gapwise.search.event_log import EventLog
 from gapwise.search.events import Event, State, Trial
 from gapwise.search.plan import RoundPlan, SearchPlan, Shown
 from gapwise.search.space import read_space
-from gapwise.workers.base import Context
+from gapwise.workers.base import Context, Workers
 from gapwise.workers.in_process import InProcess
 from gapwise.workers.local import LocalProcesses
+from gapwise.workers.ray_cluster import RayCluster
 
 STUDY = "quick"
 RUNGS = (1, 3, 9)
@@ -62,11 +63,30 @@ class QuickJobs:
         return Shown(epochs=len(value), curve=tuple(value), is_over=False, facts={})
 
 
-def run(url: str, workers: int, trials: int) -> State:
+def place_of(workers: str) -> Workers:
+    if workers == "0":
+        return InProcess()
+    if workers.startswith("ray"):
+        cluster = RayCluster("ray", "cpu")
+        return OneAtATime(cluster) if workers == "ray-one" else cluster
+    return LocalProcesses(int(workers))
+
+
+class OneAtATime:
+    """A cluster with one job in flight."""
+
+    slots = 1
+
+    def __init__(self, cluster: RayCluster) -> None:
+        self.submit, self.wait = cluster.submit, cluster.wait
+        self.stop, self.close = cluster.stop, cluster.close
+
+
+def run(url: str, workers: str, trials: int) -> State:
     log = EventLog(url)
     if not log.read(STUDY):
         log.append(STUDY, 0, [Event(kind="opened", facts={"seed": 7})])
-    place = LocalProcesses(workers) if workers else InProcess()
+    place = place_of(workers)
 
     def hear(state: State, event: Any) -> None:
         sys.stdout.write(getattr(event, "kind", "news") + "\n")
@@ -79,5 +99,5 @@ def run(url: str, workers: int, trials: int) -> State:
 
 
 if __name__ == "__main__":
-    run(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    run(sys.argv[1], sys.argv[2], int(sys.argv[3]))
     sys.stdout.write("over\n")

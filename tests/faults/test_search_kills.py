@@ -125,7 +125,7 @@ def test_s1_s2_s5_killed_with_one_job_in_flight_it_finds_what_an_untouched_one_f
     trials = 240
     state, done = survives(tmp_path, kills=25, workers=0, trials=trials)
     calm = f"sqlite:///{tmp_path / 'calm.db'}"
-    untouched = loaded().run(calm, 0, trials)
+    untouched = loaded().run(calm, "0", trials)
     assert told(state) == told(untouched)
     assert [r.region for r in state.rounds] == [r.region for r in untouched.rounds]
     assert done > 5

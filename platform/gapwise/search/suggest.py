@@ -101,7 +101,11 @@ def _by_model(
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         sampler = _SAMPLERS[state.sampler](seed)
     study = optuna.create_study(sampler=sampler)
-    running = [one for one in trials if one.state == "running" and not one.rungs]
+    running = [
+        one
+        for one in trials
+        if one.state == "running" and not one.rungs and _inside(space, one, state.region)
+    ]
     for trial in (*_bounded(seen), *running):
         study.add_trial(_frozen(space, state.region, trial))
     asked = study.ask()

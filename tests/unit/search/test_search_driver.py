@@ -181,6 +181,27 @@ class Losing(InProcess):
         return super().wait(seconds)
 
 
+class Many(InProcess):
+    """Eight slots, whose jobs end in another order than they began."""
+
+    slots = 8
+
+    def wait(self, seconds: float) -> list[Done | News]:
+        if len(self._calls) > 1:
+            self._calls.rotate(len(self._calls) // 2)
+        return super().wait(seconds)
+
+
+@pytest.mark.parametrize("sampler", ["sobol", "tpe", "gp"])
+def test_w1_many_jobs_in_flight_lose_nothing(sampler: str, log: EventLog) -> None:
+    rounds = tuple(RoundPlan(trials=20, sampler=one) for one in ("sobol", sampler, sampler))
+    state = run(log, workers=Many(), rounds=rounds)
+    assert len(state.trials) == 60
+    results = [(e.trial, e.facts["rung"]) for e in log.read("s") if e.kind == "result"]
+    assert len(results) == len(set(results))
+    assert {t.state for t in state.trials} == {"done", "stopped"}
+
+
 def test_s1_a_lost_job_is_run_again_and_changes_nothing(tmp_path: Path, log: EventLog) -> None:
     other = EventLog(f"sqlite:///{tmp_path / 'other.db'}")
     other.append("s", 0, [Event(kind="opened", facts={})])

@@ -1,0 +1,132 @@
+"""A search on a Ray of two nodes: workers, a node and the driver are killed (FAULTS W1, W2)."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from gapwise.search.event_log import EventLog
+from gapwise.search.events import replay
+
+PROGRAM = Path(__file__).with_name("search_program.py")
+RAY = Path(sys.executable).with_name("ray")
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[str]:
+    """Two nodes as processes of this machine, gone after the test; gives the head's address."""
+    if not RAY.is_file():
+        reason = "Ray is not installed; pip install 'gapwise[ray]'"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"127.0.0.1:{port}"
+    head = ["--head", f"--port={port}", "--include-dashboard=false", "--node-ip-address=127.0.0.1"]
+    # Ray's sockets need a short path.
+    folder = Path(f"/tmp/gw-ray-{os.getpid()}")
+    try:
+        start([*head, f"--temp-dir={folder}"])
+        # An address of its own, or a driver would look for the dead node's socket.
+        start([f"--address={address}", "--node-ip-address=127.0.0.2"])
+        yield address
+    finally:
+        subprocess.run([RAY, "stop", "--force"], check=False, capture_output=True, timeout=60)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def start(options: list[str]) -> None:
+    command = [RAY, "start", *options, "--num-cpus=1", "--disable-usage-stats"]
+    done = subprocess.run(
+        command, env=os.environ | QUIET, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def begin(url: str, workers: str, trials: int, address: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, str(PROGRAM), url, workers, str(trials)],
+        env=os.environ | QUIET | {"RAY_ADDRESS": address},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def finish(driver: "subprocess.Popen[bytes]") -> None:
+    out, err = driver.communicate(timeout=200)
+    assert driver.returncode == 0, err.decode()[-3000:]
+    assert out.splitlines()[-1] == b"over"
+
+
+def told(url: str) -> list[tuple[object, ...]]:
+    state = replay(EventLog(url).read("quick"))
+    return [(t.number, dict(t.parameters), t.state, t.value) for t in state.trials]
+
+
+def running(word: str) -> list[psutil.Process]:
+    """Return the processes that are named so, or whose command line begins so."""
+    found = []
+    for process in psutil.process_iter(["name", "cmdline", "status"]):
+        if process.info["status"] == psutil.STATUS_ZOMBIE:
+            continue
+        line = " ".join(process.info["cmdline"] or [])
+        if process.info["name"] == word or line.startswith(word):
+            found.append(process)
+    return found
+
+
+def second_node() -> psutil.Process:
+    (found,) = [p for p in running("raylet") if "--head" not in p.cmdline()]
+    return found
+
+
+def wait_for_job() -> psutil.Process:
+    """Return a worker that runs a job; Ray's own agents, which take their node along, are none."""
+    deadline = time.monotonic() + 30
+    while not (found := running("ray::_run")):
+        assert time.monotonic() < deadline
+    return found[0]
+
+
+def test_w1_with_one_job_in_flight_two_nodes_find_what_one_process_finds(
+    cluster: str, tmp_path: Path
+) -> None:
+    here, there = (f"sqlite:///{tmp_path / name}.db" for name in ("here", "there"))
+    finish(begin(there, "ray-one", 24, cluster))
+    finish(begin(here, "0", 24, cluster))
+    assert told(there) == told(here)
+
+
+def test_w1_w2_killed_workers_a_killed_node_and_a_killed_driver_lose_nothing(
+    cluster: str, tmp_path: Path
+) -> None:
+    url, trials = f"sqlite:///{tmp_path / 'searches.db'}", 120
+    driver = begin(url, "ray", trials, cluster)
+    assert driver.stdout is not None
+    driver.stdout.readline()
+    time.sleep(1.0)
+    job = wait_for_job()
+    job.send_signal(signal.SIGKILL)
+    time.sleep(0.5)
+    second_node().send_signal(signal.SIGKILL)
+    time.sleep(1.0)
+    driver.kill()
+    driver.communicate()
+    finish(begin(url, "ray", trials, cluster))
+    events = EventLog(url).read("quick")
+    state = replay(events)
+    assert len(state.trials) == trials
+    assert not state.running
+    results = Counter((e.trial, e.facts["rung"]) for e in events if e.kind == "result")
+    assert max(results.values()) == 1
+    assert {trial.state for trial in state.trials} == {"done", "stopped"}
