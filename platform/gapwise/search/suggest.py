@@ -22,8 +22,9 @@ from gapwise.search.space import Space
 if TYPE_CHECKING:
     import optuna
 
-SEEN = 200
-"""Trials that a model looks at, at most: the best half of them, and the latest."""
+SEEN = {"tpe": 200, "gp": 60}
+"""Trials that a model looks at, at most: the best half of them, and the latest. What a Gaussian
+process costs grows with their cube."""
 
 EXPLORE = 3
 """Of this many draws of a later round, one is from the whole space: what was good early on may have
@@ -50,16 +51,18 @@ def suggest(
     if EXPLORE and state.number and number % EXPLORE == EXPLORE - 1:
         draw = _sobol(len(space.keys), number, _seed(seed, "explore"))
         return _in_region(space, _whole(space, state.region), draw)
-    seen = [
-        trial for trial in trials if trial.value is not None and _inside(space, trial, state.region)
-    ]
     if state.sampler == "random":
         draw = np.random.default_rng(_seed(seed, "random", number)).random(len(space.keys))
-    elif state.sampler == "sobol" or len(seen) < FEWEST:
+    elif state.sampler == "sobol" or len(seen := _seen(space, state, trials)) < FEWEST:
         draw = _sobol(len(space.keys), number - state.first, _seed(seed, "sobol", state.number))
     else:
         return _by_model(space, state, seen, trials, _seed(seed, state.sampler, number))
     return _in_region(space, state.region, draw)
+
+
+def _seen(space: Space, state: RoundState, trials: Sequence[Trial]) -> list[Trial]:
+    """Return the trials that a model of the round's region can learn from."""
+    return [t for t in trials if t.value is not None and _inside(space, t, state.region)]
 
 
 def _whole(space: Space, region: Region) -> Region:
@@ -106,7 +109,7 @@ def _by_model(
         for one in trials
         if one.state == "running" and not one.rungs and _inside(space, one, state.region)
     ]
-    for trial in (*_bounded(seen), *running):
+    for trial in (*_bounded(seen, SEEN[state.sampler]), *running):
         study.add_trial(_frozen(space, state.region, trial))
     asked = study.ask()
     point: dict[str, float] = {}
@@ -180,11 +183,11 @@ def _inside(space: Space, trial: Trial, region: Region) -> bool:
     return True
 
 
-def _bounded(seen: Sequence[Trial]) -> list[Trial]:
-    if len(seen) <= SEEN:
+def _bounded(seen: Sequence[Trial], most: int) -> list[Trial]:
+    if len(seen) <= most:
         return list(seen)
-    best = sorted(seen, key=lambda t: (-t.epochs, t.value, t.number))[: SEEN // 2]
-    latest = seen[-SEEN // 2 :]
+    best = sorted(seen, key=lambda t: (-t.epochs, t.value, t.number))[: most // 2]
+    latest = seen[-most // 2 :]
     chosen = {trial.number for trial in (*best, *latest)}
     return [trial for trial in seen if trial.number in chosen]
 

@@ -105,8 +105,6 @@ def test_every_row_names_something_or_says_not_yet(rows: list[tuple[str, str]]) 
         assert named or parts == "not yet", section
 
 
-def test_nothing_of_chapters_1_2_3_and_5_is_open_but_the_search(
-    rows: list[tuple[str, str]],
-) -> None:
+def test_nothing_of_chapters_1_2_3_and_5_is_open(rows: list[tuple[str, str]]) -> None:
     open_rows = {section for section, parts in rows if "not yet" in parts}
-    assert {section for section in open_rows if section[0] in "1235"} == {"3.14"}
+    assert not {section for section in open_rows if section[0] in "1235"}
