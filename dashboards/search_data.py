@@ -7,7 +7,7 @@ from functools import cache
 from threading import Lock
 
 from dashboards import data
-from gapwise.figures.search import KnobAxis, TrialDot
+from gapwise.figures.trial_dots import KnobAxis, TrialDot
 from gapwise.search.event_log import EventLog, Listed
 from gapwise.search.events import Event, Region, State
 from gapwise.search.space import Knob, Space, told

@@ -8,8 +8,12 @@ import streamlit as st
 from dashboards import carry, navigation, search_data, widgets
 from dashboards.search_data import Followed
 from dashboards.text import safe, said
-from gapwise.figures import search as figures
 from gapwise.figures import words
+from gapwise.figures.search_course import search_course
+from gapwise.figures.search_importance import search_importance
+from gapwise.figures.search_parallel import search_parallel
+from gapwise.figures.search_regions import search_regions
+from gapwise.figures.search_trials import search_trials
 from gapwise.search.driver import best_first
 from gapwise.search.events import State, Trial
 from gapwise.search.summary import course, importance
@@ -169,7 +173,7 @@ def _regions_and_why(found: Followed) -> None:
             others = [key for key in keys if key != x] or keys
             y = carry.choose("y", others, str, width=290, adopt=False)
         shown = [d for d in search_data.dots(found) if x in d.places and y in d.places]
-        widgets.chart(figures.regions(shown, axes[x], axes[y]), "regions")
+        widgets.chart(search_regions(shown, axes[x], axes[y]), "regions")
         st.caption(
             "Filled: trained to the end; open: stopped. Every third later draw looks beyond."
         )
@@ -192,11 +196,11 @@ def _curves_and_cost(found: Followed) -> None:
     rungs = found.state.opened["search"]["rungs"]
     note = "dev error by epoch; those that were stopped fade, dots are rungs"
     with left, widgets.card("curves", "Every trial", note, fill=True):
-        widgets.chart(figures.trial_curves(search_data.dots(found), rungs), "trial-curves")
+        widgets.chart(search_trials(search_data.dots(found), rungs), "trial-curves")
     with right, widgets.card("cost", "Error against cost", fill=True):
         way = course(found.events)
         total = sum(trial.epochs for trial in found.state.trials)
-        widgets.chart(figures.course(way.epochs, way.best, total, rungs[-1]), "course")
+        widgets.chart(search_course(way.epochs, way.best, total, rungs[-1]), "course")
 
 
 def _knobs(found: Followed) -> None:
@@ -206,14 +210,14 @@ def _knobs(found: Followed) -> None:
         widgets.card("parallel", "All knobs at once", "drag along an axis", fill=True),
     ):
         axes = search_data.axes(found)
-        widgets.chart(figures.parallel(search_data.dots(found), list(axes.values())), "parallel")
+        widgets.chart(search_parallel(search_data.dots(found), list(axes.values())), "parallel")
     with right, widgets.card("importance", "What mattered", fill=True):
         told = importance(found.state)
         if told is None:
             st.caption("Told after a dozen trials.")
         else:
             st.caption(f"error after {words.count(told.epochs, 'epoch')}, {told.trials} trials")
-            widgets.chart(figures.importance(told.shares), "importance")
+            widgets.chart(search_importance(told.shares), "importance")
 
 
 def _trials(found: Followed) -> None:

@@ -240,20 +240,20 @@ MOST = {"GP": 1.0}
 """How much of the budget a strategy gets at most: a Gaussian process asks too slowly for more."""
 
 
-def measure(argument: tuple[str, str, int]) -> Spent:
+def measure(argument: tuple[str, str, int, float]) -> Spent:
     """Run one repetition."""
-    task, name, seed = argument
+    task, name, seed, most = argument
     table = read_table(task)
-    most = MOST.get(name, max(SHARES))
+    most = min(most, MOST.get(name, max(SHARES)))
     floor = min(min(curve) for curve in table.curves)
     return STRATEGIES[name](table, seed, Spent(budget=int(most * BUDGET), floor=floor))
 
 
-def rows(task: str, names: Sequence[str], repetitions: int) -> Iterator[list[str]]:
+def rows(task: str, names: Sequence[str], repetitions: int, most: float) -> Iterator[list[str]]:
     """Give a row of the table for each strategy."""
     with ProcessPoolExecutor() as pool:
         found = {
-            name: list(pool.map(measure, [(task, name, seed) for seed in range(repetitions)]))
+            name: list(pool.map(measure, [(task, name, seed, most) for seed in range(repetitions)]))
             for name in names
         }
     goal = float(np.median([one.at(1) for one in found["random"]]))
@@ -274,6 +274,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repetitions", type=int, default=100)
+    parser.add_argument("--most", type=float, default=max(SHARES), help="times the budget, at most")
     parser.add_argument("--tasks", nargs="*", default=list(TASKS))
     parser.add_argument("--strategies", nargs="*", default=list(STRATEGIES))
     given = parser.parse_args()
@@ -284,7 +285,7 @@ def main() -> None:
         if not Path(FOLDER / f"{task}.parquet").is_file():
             print(f"{task}: no table yet; make it with python -m benchmarks.search.tables {task}")
             continue
-        for row in rows(task, given.strategies, given.repetitions):
+        for row in rows(task, given.strategies, given.repetitions, given.most):
             print("| " + " | ".join(row) + " |", flush=True)
 
 

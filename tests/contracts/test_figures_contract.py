@@ -12,7 +12,7 @@ import pytest
 import gapwise.figures
 from gapwise.figures import palette, style
 
-SHARED = {"palette", "style", "words"}
+SHARED = {"palette", "style", "trial_dots", "words"}
 COLORS = {value.lower() for value in vars(palette).values() if str(value).startswith("#")}
 
 

@@ -34,6 +34,7 @@ def test_b3_an_empty_page_names_the_command_that_fills_it(page: Page, name: str)
     assert not test.exception
     assert not test.error
     fillers = {"learning_curve": "gapwise curve", "decision_log": "gapwise try"}
+    fillers |= {"search": "make search"}
     filler = fillers.get(name, "train")
     assert any(filler in str(code.value) for code in test.code)
 
@@ -131,7 +132,8 @@ def test_b5_an_error_in_a_page_is_a_code_and_an_id(
 
     for part in ("dashboards.data.experiments", "dashboards.data.runs",
                  "dashboards.data.comparable", "dashboards.split_data.pipelines",
-                 "dashboards.data.learning_curves"):  # fmt: skip
+                 "dashboards.data.learning_curves", "dashboards.search_data.studies",
+                 "dashboards.launch_view.known"):  # fmt: skip
         monkeypatch.setattr(part, broken)
     test = page(name)
     assert not test.exception

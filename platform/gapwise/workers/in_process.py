@@ -1,7 +1,7 @@
 """Calls in this process, one after the other: what a debugger can step through."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gapwise.workers.base import Call, Done, News, failure_of
@@ -12,7 +12,13 @@ class InProcess:
 
     slots = 1
 
-    def __init__(self) -> None:
+    def __init__(self, asked: Callable[[], bool] = lambda: False) -> None:
+        """Take no call yet.
+
+        Args:
+            asked: whether somebody asked this process to stop: no other hears it during a call.
+        """
+        self._asked = asked
         self._calls: deque[tuple[str, Call, Any]] = deque()
         self._news: list[Done | News] = []
         self._stopping = False
@@ -44,7 +50,7 @@ class InProcess:
 
     def should_stop(self) -> bool:
         """Whether the call was asked to stop."""
-        return self._stopping
+        return self._stopping or self._asked()
 
     def alive(self, news: Mapping[str, Any]) -> None:
         """Keep what the call says until ``wait`` returns."""

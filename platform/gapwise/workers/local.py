@@ -23,6 +23,9 @@ from gapwise.workers.base import Call, Done, Failure, News, failure_of
 SILENT: Final = 600.0
 """Seconds without a word after which a call counts as hanging."""
 
+STARTING: Final = 120.0
+"""Seconds that a worker may take to start, before its first call can count as hanging."""
+
 TELL_EVERY: Final = 1.0
 """Seconds between words of a call, at least."""
 
@@ -38,6 +41,7 @@ class _Worker:
     life: Connection
     environment: Mapping[str, str]
     key: str = ""
+    is_ready: bool = False
     heard: float = field(default_factory=time.monotonic)
 
 
@@ -94,7 +98,7 @@ class LocalProcesses:
         for worker in busy:
             if worker.pipe in ready:
                 news += self._heard(worker)
-            elif time.monotonic() - worker.heard > self._silent:
+            elif time.monotonic() - worker.heard > self._patience(worker):
                 news.append(self._hangs(worker))
         return news
 
@@ -118,13 +122,18 @@ class LocalProcesses:
             _reap(worker)
         self._workers = [None] * self.slots
 
+    def _patience(self, worker: _Worker) -> float:
+        return self._silent if worker.is_ready else max(STARTING, self._silent)
+
     def _heard(self, worker: _Worker) -> list[Done | News]:
         try:
             what, content = worker.pipe.recv()
         except (EOFError, OSError):
             return [self._lost(worker, _how_it_died(worker))]
-        worker.heard = time.monotonic()
+        worker.heard, worker.is_ready = time.monotonic(), True
         key = worker.key
+        if what == "ready":
+            return []
         if what == "news":
             return [News(key=key, facts=content)]
         worker.key = ""
@@ -216,6 +225,7 @@ def _serve(pipe: Connection, life: Connection, environment: Mapping[str, str]) -
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: setattr(context, "stopping", True))
     threading.Thread(target=_leave_with_parent, args=(life,), daemon=True).start()
+    pipe.send(("ready", None))
     while True:
         try:
             function, argument = pipe.recv()

@@ -1,7 +1,7 @@
 """From a word to a place of work: a count, ``in-process``, or the address of a Ray cluster."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from gapwise.errors import UsageError, shown
@@ -13,7 +13,9 @@ IN_PROCESS = "in-process"
 
 
 @contextmanager
-def open_workers(where: str, device: str, cores: int) -> Iterator[Workers]:
+def open_workers(
+    where: str, device: str, cores: int, asked: Callable[[], bool] = lambda: False
+) -> Iterator[Workers]:
     """Open a place of work for the time of the block; no process of it is left behind.
 
     Args:
@@ -21,11 +23,13 @@ def open_workers(where: str, device: str, cores: int) -> Iterator[Workers]:
             process a core, or one a GPU.
         device: what jobs run on, as a numeric plan names it.
         cores: of this machine.
+        asked: whether somebody asked this process to stop.
 
     Raises:
         UsageError: it is none of these, or Ray is not installed.
     """
-    workers = _opened(where.strip(), device, cores)
+    place = where.strip()
+    workers = InProcess(asked) if place == IN_PROCESS else _opened(place, device, cores)
     try:
         yield workers
     finally:
@@ -33,8 +37,6 @@ def open_workers(where: str, device: str, cores: int) -> Iterator[Workers]:
 
 
 def _opened(where: str, device: str, cores: int) -> Workers:
-    if where == IN_PROCESS:
-        return InProcess()
     if where.startswith("ray"):
         from gapwise.workers.ray_cluster import RayCluster
 

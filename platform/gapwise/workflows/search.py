@@ -105,25 +105,25 @@ def search(request: SearchRequest, settings: Settings | None = None) -> Searched
         CheckError: more than half of the trials failed.
     """
     settings = settings or Settings.read()
-    with notifying(f"search {request.name}", settings) as tell:
-        found = _searched(request, settings)
-        tell(str((found.state.closed or {}).get("says", "")).partition(":")[0])
-        return found
-
-
-def _searched(request: SearchRequest, settings: Settings) -> Searched:
-    where = request.workers or settings.workers
     study, state = open_study(
         request.name, request.overrides, settings, again=request.again, threads=1
     )
     hide_secrets(study.halves.choosing)
+    if state.closed is None:
+        with notifying(f"search {study.pipeline.name}", settings) as tell:
+            state = _run(study, request, settings)
+            tell(str((state.closed or {}).get("says", "")).partition(":")[0])
+    return Searched(study=study.name, state=state, space=study.plan.space)
+
+
+def _run(study: Study, request: SearchRequest, settings: Settings) -> State:
+    """Go on with a study to its end, and give what its events then amount to."""
+    where = request.workers or settings.workers
     log = EventLog(settings.studies_url)
-    if state.closed is not None:
-        return Searched(study=study.name, state=state, space=study.plan.space)
     with (
         _alone(study),
-        open_workers(where, study.numeric.device, available_cores()) as workers,
         stop_on_signals() as stop,
+        open_workers(where, study.numeric.device, available_cores(), stop) as workers,
         _behind(study, request) as behind,
     ):
         hear = SearchProgress(study).hear
@@ -134,7 +134,7 @@ def _searched(request: SearchRequest, settings: Settings) -> Searched:
         except StoppedError as error:
             error.exit_code = stop.exit_code
             raise
-    return Searched(study=study.name, state=replay(log.read(study.name)), space=study.plan.space)
+    return replay(log.read(study.name))
 
 
 def _finish(study: Study, log: EventLog, workers: Workers, stop: StopRequest) -> None:

@@ -18,6 +18,7 @@ from gapwise.search.events import replay
 from gapwise.search.optuna_mirror import OptunaMirror
 from gapwise.settings import Settings
 from gapwise.tracking.client import quiet_environment
+from gapwise.tracking.lock import RunLock
 from gapwise.workflows.search_record import Recorder
 from gapwise.workflows.search_study import Study, open_study
 
@@ -28,6 +29,13 @@ LONGEST_PAUSE = 30.0
 """Seconds between tries at most while a store is away."""
 
 NICE = 10
+
+
+PATIENCE = 300.0
+"""Seconds that it waits for the one of an earlier driver, which still writes what was left."""
+
+_LEFT: list["subprocess.Popen[bytes]"] = []
+"""Processes that were left to themselves, kept so that they are reaped."""
 
 
 class Behind:
@@ -69,6 +77,7 @@ class Behind:
         """Let it write what is left by itself."""
         assert self._process.stdin is not None
         self._process.stdin.close()
+        _LEFT.append(self._process)
 
 
 def write_all(study: Study) -> None:
@@ -95,6 +104,7 @@ def main() -> None:
     order = json.loads(sys.stdin.readline())
     settings = Settings.read()
     study, _ = open_study(order["name"], order["overrides"], settings, again=order["again"])
+    RunLock(study.folder / "behind.lock").acquire(PATIENCE)
     following = _Following(study)
     pause, over = EVERY, False
     while not over:
