@@ -260,12 +260,13 @@ def rows(task: str, names: Sequence[str], repetitions: int, most: float) -> Iter
     for name, spents in found.items():
         reached = [one.reached(goal) or 10**9 for one in spents]
         at = [np.quantile([one.at(share) for one in spents], (0.25, 0.5, 0.75)) for share in SHARES]
-        need = float(np.median(reached))
+        # The higher of the two in the middle: one that never gets there has no number.
+        need = sorted(reached)[len(reached) // 2]
         yield [
             task,
             name,
             *(f"{100 * m:.2f} ({100 * lo:.2f}–{100 * hi:.2f})" for lo, m, hi in at),
-            f"{need:.0f}" if need < 10**9 else "–",
+            f"{need}" if need < 10**9 else "–",
             f"{BUDGET / need:.1f} ×" if need < 10**9 else "–",
         ]
 

@@ -14,22 +14,18 @@ from typing import Any
 from gapwise import overrides as dotted
 from gapwise import pipeline_file, yaml_reader
 from gapwise.data import prepared as prepared_data
-from gapwise.errors import StoppedError, UsageError, did_you_mean
+from gapwise.errors import UsageError, did_you_mean
 from gapwise.pipeline import Pipeline
-from gapwise.records import SPLITS, Job, JobResult, plain
+from gapwise.records import SPLITS, Job, plain
 from gapwise.search.rungs import rung_epochs
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.writer import RunWriter
 from gapwise.training.checkpoints import CheckpointStore, read_values
-from gapwise.training.job import run_job
 from gapwise.training.plan import choose_plan
 from gapwise.workflows import job_file, seed_run
 from gapwise.workflows.prepare import check_parts, ready
-from gapwise.workflows.progress import Progress
 from gapwise.workflows.seed_run import Batch
-from gapwise.workflows.stop import stop_on_signals
-from gapwise.workflows.track import TrackRun
 from gapwise.workflows.train import started
 
 LOG = "babysit.jsonl"
@@ -109,7 +105,7 @@ def babysit(
         if changes:
             _note(writer, done, changes, before, job)
         until = min(job.epochs, done + epochs if epochs else _next_rung(job.epochs, done))
-        result = _train(writer, replace(job, epochs=until), force=bool(changes))
+        result = seed_run.trained(writer, replace(job, epochs=until), force=bool(changes))
         over = until >= job.epochs or result.stopped_early
         if over:
             prepared = prepared_data.open(Path(job.data))
@@ -157,19 +153,6 @@ def _begun(name: str, overrides: Sequence[str], settings: Settings) -> str:
         seed_run.begin(writer, batch, pipeline.seed)
         writer.finish("KILLED")
         return writer.run_id
-
-
-def _train(writer: RunWriter, job: Job, *, force: bool) -> JobResult:
-    progress = Progress(f"{job.pipeline['name']} seed {job.seed}")
-    with stop_on_signals() as stop:
-        try:
-            return run_job(job, [TrackRun(writer), progress], should_stop=stop, force=force)
-        except StoppedError as error:
-            writer.finish("KILLED")
-            error.exit_code = stop.exit_code
-            raise
-        finally:
-            progress.close()
 
 
 def _turned(job: Job, changes: Sequence[str]) -> dict[str, Any]:

@@ -78,19 +78,24 @@ def begin(writer: RunWriter, batch: Batch, seed: int) -> Job:
 def work(writer: RunWriter, job: Job, prepared: Prepared, *, force: bool) -> JobResult:
     """Train to the end, predict every split from the best checkpoint, and finish the run."""
     writer.start_system_metrics()
+    result = trained(writer, job, force=force)
+    splits = [split for split in SPLITS if len(prepared.indices(split))]
+    conclude(writer, job, result, dict.fromkeys(splits, prepared))
+    return result
+
+
+def trained(writer: RunWriter, job: Job, *, force: bool) -> JobResult:
+    """Train a job to its epochs, told to the run and to people; a signal stops at a checkpoint."""
     progress = Progress(f"{job.pipeline['name']} seed {job.seed}")
     with stop_on_signals() as stop:
         try:
-            result = run_job(job, [TrackRun(writer), progress], should_stop=stop, force=force)
+            return run_job(job, [TrackRun(writer), progress], should_stop=stop, force=force)
         except StoppedError as error:
             writer.finish("KILLED")
             error.exit_code = stop.exit_code
             raise
         finally:
             progress.close()
-    splits = [split for split in SPLITS if len(prepared.indices(split))]
-    conclude(writer, job, result, dict.fromkeys(splits, prepared))
-    return result
 
 
 def conclude(
