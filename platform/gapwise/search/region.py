@@ -13,6 +13,7 @@ import numpy as np
 
 from gapwise.search.events import Region, Trial
 from gapwise.search.space import Knob, Space, told
+from gapwise.statistics.seed_noise import PRIOR_RATIO
 
 SHARE = 0.25
 """Share of the trials that counts as good."""
@@ -28,9 +29,6 @@ BORDER = 0.08
 
 WIDER = 0.25
 """How far a range goes on behind a border that the best lies on."""
-
-NOISE_RATIO = 0.5
-"""Variance between seeds on the same examples over the binomial one (statistics.seed_noise)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +104,7 @@ def good_trials(trials: Sequence[Trial], n: int | None) -> list[Trial]:
         return []
     best = ordered[0].value
     assert best is not None
-    spread = 0.0 if n is None else math.sqrt(NOISE_RATIO * 2 * max(best * (1 - best), 1 / n) / n)
+    spread = 0.0 if n is None else math.sqrt(PRIOR_RATIO * 2 * max(best * (1 - best), 1 / n) / n)
     fewest = max(FEWEST, math.ceil(SHARE * len(ordered)))
     most = max(fewest, len(ordered) // 2)
     near = sum(1 for t in ordered if t.value is not None and t.value <= best + spread)
