@@ -95,8 +95,7 @@ def _exchanged(own: Sequence[Field], pipeline: str) -> dict[str, str]:
     found = {}
     for one in own:
         held = st.session_state.get(_key(pipeline, one.key))
-        is_part = one.kind == "choice" and one.says.startswith("Which ")
-        if is_part and held is not None and held != one.value:
+        if one.kind == "part" and held is not None and held != one.value:
             found[one.key] = str(held)
     return found
 
@@ -117,7 +116,7 @@ def _widget(one: Field, key: str) -> str:
     label = one.key.removeprefix("training.") if one.group == "Training" else one.key
     if one.kind == "switch":
         return str(st.checkbox(label, one.value == "true", key=key, help=said(one.says))).lower()
-    if one.kind == "choice":
+    if one.kind in ("choice", "part"):
         at = one.options.index(one.value)
         return str(st.selectbox(label, one.options, at, key=key, help=said(one.says)))
     return st.text_input(label, one.value, key=key, help=said(one.says), max_chars=400)

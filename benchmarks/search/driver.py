@@ -38,7 +38,7 @@ class Null(InProcess):
 class Jobs:
     """A curve that depends on the setting alone."""
 
-    def call(self, trial: Trial, epochs: int, attempt: int) -> tuple[Any, Any]:
+    def call(self, trial: Trial, epochs: int) -> tuple[Any, Any]:
         """Return the job."""
         return _curve, (trial.point["knob0"], epochs)
 

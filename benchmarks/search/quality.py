@@ -136,7 +136,7 @@ class _Replay:
     spent: Spent
     curves: dict[int, list[float]] = field(default_factory=dict)
 
-    def call(self, trial: Trial, epochs: int, attempt: int) -> tuple[Callable[..., Any], Any]:
+    def call(self, trial: Trial, epochs: int) -> tuple[Callable[..., Any], Any]:
         if trial.number not in self.curves:
             self.curves[trial.number] = self.table.nearest(trial.parameters, self.spent.asked)
         curve = self.curves[trial.number]

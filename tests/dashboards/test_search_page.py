@@ -44,7 +44,7 @@ def train(argument: Any, context: Context) -> list[float]:
 
 
 class Jobs:
-    def call(self, trial: Trial, epochs: int, attempt: int) -> tuple[Any, Any]:
+    def call(self, trial: Trial, epochs: int) -> tuple[Any, Any]:
         return train, (dict(trial.parameters), epochs)
 
     def read(self, value: list[float]) -> Shown:

@@ -56,7 +56,7 @@ def objective(argument: tuple[dict[str, Any], int], context: Context) -> list[fl
 
 
 class QuickJobs:
-    def call(self, trial: Trial, epochs: int, attempt: int) -> tuple[Any, Any]:
+    def call(self, trial: Trial, epochs: int) -> tuple[Any, Any]:
         return objective, (dict(trial.parameters), epochs)
 
     def read(self, value: list[float]) -> Shown:

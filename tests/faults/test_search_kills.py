@@ -145,5 +145,5 @@ def test_s1_s2_500_kills(tmp_path: Path) -> None:
         _, done = survives(folder, kills=40, workers=2 + turn % 3, trials=150)
         total += done
         if total >= 500:
-            return
-    pytest.fail(f"only {total} kills")
+            break
+    assert total >= 500  # each search was checked for what it lost when it was over

@@ -90,7 +90,7 @@ class Driver:
                 return
             rung = trial.next_rung
             key = f"{trial.number}.{rung}.{trial.attempts}"
-            function, argument = self._jobs.call(trial, self.plan.rungs[rung], trial.attempts)
+            function, argument = self._jobs.call(trial, self.plan.rungs[rung])
             self._out[key] = trial
             self._workers.submit(key, function, argument)
 

@@ -61,11 +61,9 @@ _AFTER = (
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """A search that the table holds: its name, events, and when it began and last moved."""
+    """A search that the table holds: its name, and when it last moved."""
 
     study: str
-    events: int
-    began: float
     moved: float
 
 
@@ -123,13 +121,8 @@ class EventLog:
 
     def studies(self) -> list[Listed]:
         """Return every study, the one that moved last first."""
-        query = sa.select(
-            EVENTS.c.study, sa.func.count(), sa.func.min(EVENTS.c.at), sa.func.max(EVENTS.c.at)
-        ).group_by(EVENTS.c.study)
+        query = sa.select(EVENTS.c.study, sa.func.max(EVENTS.c.at)).group_by(EVENTS.c.study)
         with self._database.reading() as connection:
             rows = [] if connection is None else connection.execute(query).all()
-        found = [
-            Listed(study=study, events=count, began=began, moved=moved)
-            for study, count, began, moved in rows
-        ]
+        found = [Listed(study=study, moved=moved) for study, moved in rows]
         return sorted(found, key=lambda one: one.moved, reverse=True)

@@ -65,7 +65,7 @@ class Shown:
 class Jobs(Protocol):
     """Makes the calls of a search's trials, and reads what they gave."""
 
-    def call(self, trial: Trial, epochs: int, attempt: int) -> tuple[Callable[..., Any], Any]:
+    def call(self, trial: Trial, epochs: int) -> tuple[Callable[..., Any], Any]:
         """Return the function and the argument that bring a trial to so many epochs."""
 
     def read(self, value: Any) -> Shown:

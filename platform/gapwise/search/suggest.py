@@ -48,7 +48,7 @@ def suggest(
     """
     if not state.region.ranges:
         return {}
-    if EXPLORE and state.number and number % EXPLORE == EXPLORE - 1:
+    if state.number and number % EXPLORE == EXPLORE - 1:
         draw = _sobol(len(space.keys), number, _seed(seed, "explore"))
         return _in_region(space, _whole(space, state.region), draw)
     if state.sampler == "random":

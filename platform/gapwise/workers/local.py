@@ -39,7 +39,6 @@ class _Worker:
     process: BaseProcess
     pipe: Connection
     life: Connection
-    environment: Mapping[str, str]
     key: str = ""
     is_ready: bool = False
     heard: float = field(default_factory=time.monotonic)
@@ -169,7 +168,7 @@ def _start(environment: Mapping[str, str]) -> _Worker:
     process.start()
     its_pipe.close()
     its_life.close()
-    return _Worker(process=process, pipe=pipe, life=life, environment=environment)
+    return _Worker(process=process, pipe=pipe, life=life)
 
 
 def _signal(worker: _Worker, number: int) -> None:

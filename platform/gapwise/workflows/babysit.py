@@ -24,6 +24,7 @@ from gapwise.tracking.writer import RunWriter
 from gapwise.training.checkpoints import CheckpointStore, read_values
 from gapwise.training.plan import choose_plan
 from gapwise.workflows import job_file, seed_run
+from gapwise.workflows.pipeline_values import value_at
 from gapwise.workflows.prepare import check_parts, ready
 from gapwise.workflows.seed_run import Batch
 from gapwise.workflows.train import started
@@ -184,7 +185,7 @@ def _note(writer: RunWriter, epoch: int, changes: Sequence[str], before: Job, af
             entry = {
                 "epoch": epoch,
                 "key": key.strip(),
-                "before": _at(before.pipeline, key.strip()),
+                "before": value_at(before.pipeline, key.strip()),
                 "after": value.strip(),
                 "at": time.time(),
             }
@@ -208,10 +209,3 @@ def _changes_of(folder: Path) -> list[dict[str, Any]]:
 
 def _next_rung(epochs: int, done: int) -> int:
     return next(rung for rung in rung_epochs(epochs, 1, 3) if rung > done or rung == epochs)
-
-
-def _at(values: Mapping[str, Any], key: str) -> Any:
-    found: Any = values
-    for part in key.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found

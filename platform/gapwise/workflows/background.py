@@ -25,9 +25,12 @@ State = Literal["running", "done", "failed", "stopped"]
 SILENT: Final = 6 * 3600.0
 """Seconds without a word after which a command without an exit code counts as gone."""
 
-_WRAPPED: Final = '{ trap : TERM; "$@"; echo $? > "$0"; } &'
+_WRAPPED: Final = """{
+asked=; trap 'asked=1' TERM
+if [ "$asked" ]; then code=143; else "$@"; code=$?; fi
+echo $code > "$0"; } &"""
 """Lets the command go and leaves its exit code, whoever is still there to ask; a request to stop
-goes to the whole group, and is the command's to answer."""
+goes to the whole group, and is the command's to answer, unless it has not begun yet."""
 
 _STOPPED: Final = (130, 143)
 

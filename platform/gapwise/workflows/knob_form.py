@@ -12,7 +12,7 @@ from gapwise.workflows.part_reference import SLOTS, Slot, parts_of
 from gapwise.workflows.pipeline_values import MISSING, value_at
 from gapwise.workflows.reference import words
 
-Kind = Literal["switch", "choice", "text"]
+Kind = Literal["switch", "choice", "part", "text"]
 
 GROUPS: Mapping[str, str] = {
     "training.optimizer": "Optimizer",
@@ -35,9 +35,10 @@ class Field:
     Attributes:
         key: its dotted key.
         group: under which it stands.
-        kind: a switch, a choice of ``options``, or a value that is typed as in the file.
+        kind: a switch, a choice of ``options``, the name of a part, which brings options of its
+            own, or a value that is typed as in the file.
         value: what it holds, as it would be typed.
-        options: of a choice.
+        options: of a choice or a part.
         says: what it is for, and what may stand in it.
     """
 
@@ -59,7 +60,7 @@ def fields(pipeline: Pipeline) -> list[Field]:
 def changes(before: Sequence[Field], typed: Mapping[str, str]) -> list[str]:
     """Return the overrides that make of a pipeline what was typed; a part's name comes first."""
     changed = [one for one in before if typed.get(one.key, one.value).strip() != one.value]
-    names = {one.key for one in changed if one.key in {slot.key for slot in SLOTS}}
+    names = {one.key for one in changed if one.kind == "part"}
     kept = [
         one
         for one in changed
@@ -96,7 +97,7 @@ def _name_of(slot: Slot, group: str, held: Mapping[str, Any]) -> Field:
     return Field(
         key=slot.key,
         group=group,
-        kind="choice",
+        kind="part",
         value=str(held["name"]),
         options=tuple(slot.family.names()),
         says=f"Which {slot.family.noun}.",

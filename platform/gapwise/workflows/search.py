@@ -1,6 +1,6 @@
 """`gapwise search`: rounds from coarse to fine, and the winner confirmed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ from gapwise.workers.open import open_workers
 from gapwise.workflows.confirm import choose, confirm, optimism
 from gapwise.workflows.hide_secrets import hide_secrets
 from gapwise.workflows.notify import notifying
-from gapwise.workflows.search_behind import Behind, write_all
+from gapwise.workflows.search_behind import Behind
 from gapwise.workflows.search_progress import SearchProgress
 from gapwise.workflows.search_record import run_id_of
 from gapwise.workflows.search_study import Study, open_study
@@ -139,7 +139,6 @@ def _run(study: Study, request: SearchRequest, settings: Settings) -> State:
 
 def _finish(study: Study, log: EventLog, workers: Workers, stop: StopRequest) -> None:
     """Choose the winner, confirm it and close the study; each is written down once."""
-    write_all(study)
     state = replay(log.read(study.name))
     found = choose(study, state, state.opened["search"]["limits"])
     if state.best is None:
@@ -173,11 +172,11 @@ def _closing(study: Study, state: State, found: Any) -> dict[str, Any]:
         "best": best,
         "optimism": optimism(study, state),
         "broke_limits": {} if found is None else dict(found.broke),
-        "says": _says(state, winner, study.plan.given[0]),
+        "says": _says(state, winner),
     }
 
 
-def _says(state: State, winner: Any, own: Mapping[str, Any]) -> str:
+def _says(state: State, winner: Any) -> str:
     """Return the verdict in one sentence."""
     limits = " and ".join(state.opened["search"]["limits"])
     if winner is None:

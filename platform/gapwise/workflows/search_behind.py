@@ -80,11 +80,6 @@ class Behind:
         _LEFT.append(self._process)
 
 
-def write_all(study: Study) -> None:
-    """Write everything that has ended, to MLflow's folders and to Optuna."""
-    _Following(study).catch_up()
-
-
 class _Following:
     def __init__(self, study: Study) -> None:
         self._study = study

@@ -32,7 +32,7 @@ class TrialJobs:
             parameters=dict(trial.parameters),
         )
 
-    def call(self, trial: Trial, epochs: int, attempt: int) -> tuple[Callable[..., Any], Any]:
+    def call(self, trial: Trial, epochs: int) -> tuple[Callable[..., Any], Any]:
         """Return the function and the argument that bring a trial to so many epochs."""
         return run_trial, self.job(trial, epochs)
 

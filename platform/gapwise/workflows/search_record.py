@@ -75,7 +75,7 @@ class Recorder:
                 self._written.add(trial.number)
 
     def _parent(self, kind: str, run_id: str, parent: str, name: str) -> None:
-        if self._is_written(run_id):
+        if self._is_written(run_id, "FINISHED"):
             return
         batch = replace(self._batch(self._study.pipeline, kind, name), tags=self._tags(parent))
         with self._writer(batch, run_id) as writer:
@@ -85,7 +85,7 @@ class Recorder:
     def _trial(self, trial: Trial) -> None:
         run_id = run_id_of(self._study.name, "trial", trial.number)
         folder = trial_folder(self._study.folder, trial.number)
-        if not self._is_written(run_id):
+        if not self._is_written(run_id, _STATUS[trial.state]):
             pipeline = changed(self._study.pipeline, trial.parameters)
             name = f"{self._study.name}-{trial.number}"
             parent = run_id_of(self._study.name, "round", trial.round)
@@ -137,10 +137,12 @@ class Recorder:
             return self._store.reopen(run_id)
         return seed_run.opened(batch, batch.pipeline.seed, self._settings, run_id)
 
-    def _is_written(self, run_id: str) -> bool:
+    def _is_written(self, run_id: str, status: str) -> bool:
+        """Whether a run has ended as it should: one that a full disk cut off says FAILED."""
         if not (self._settings.runs / run_id / "run.json").is_file():
             return False
-        return self._store.open(run_id).ended is not None
+        run = self._store.open(run_id)
+        return run.ended is not None and run.status == status
 
 
 def changed(pipeline: Pipeline, parameters: Mapping[str, Any]) -> Pipeline:

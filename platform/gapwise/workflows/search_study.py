@@ -151,7 +151,8 @@ def latest_study(log: EventLog, pipeline: str) -> tuple[str, State] | None:
     for listed in log.studies():
         if listed.study.rpartition("-")[0] == pipeline:
             state = replay(log.read(listed.study))
-            if state.best is not None:
+            # One that tested settings again is not tested again itself: asked twice, it goes on.
+            if state.best is not None and not state.opened.get("again"):
                 return listed.study, state
     return None
 

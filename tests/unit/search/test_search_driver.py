@@ -45,7 +45,7 @@ class Jobs:
         self.function = function
         self.calls = 0
 
-    def call(self, trial: Trial, epochs: int, attempt: int) -> tuple[Any, Any]:
+    def call(self, trial: Trial, epochs: int) -> tuple[Any, Any]:
         self.calls += 1
         return self.function, (dict(trial.parameters), epochs)
 

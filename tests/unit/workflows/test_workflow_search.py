@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,14 @@ from typing import Any
 import optuna
 import pytest
 
-from gapwise.errors import BusyError, DataError, PipelineError, StoppedError, UsageError
+from gapwise.errors import (
+    BusyError,
+    DataError,
+    PipelineError,
+    StoppedError,
+    StorageError,
+    UsageError,
+)
 from gapwise.search.event_log import EventLog
 from gapwise.search.events import Event, replay
 from gapwise.settings import Settings
@@ -19,11 +27,14 @@ from gapwise.tracking.client import connect
 from gapwise.tracking.lock import RunLock
 from gapwise.tracking.store import RunStore
 from gapwise.workflows import search as searching
+from gapwise.workflows import seed_run
 from gapwise.workflows.diagnose import diagnose_runs
 from gapwise.workflows.prepare import read
 from gapwise.workflows.search import Searched, SearchRequest, search
+from gapwise.workflows.search_jobs import trial_folder
 from gapwise.workflows.search_plan import search_of
-from gapwise.workflows.search_study import latest_study
+from gapwise.workflows.search_record import Recorder
+from gapwise.workflows.search_study import latest_study, open_study
 
 PIPELINE = """
 data:
@@ -162,6 +173,44 @@ def test_again_tests_the_best_settings_anew_on_changed_code_or_data(
     best = latest[1].best
     assert best is not None
     assert best.parameters in [dict(trial.parameters) for trial in trials]
+    # Asked again it is told, not tested once more; and the recorder wrote this study, no other.
+    assert searched(pipeline, "seed=3", again=True).study == again.study
+    run_id = again.as_json()["best"]["run_id"]
+    assert RunStore(Settings.read()).open(run_id).status == "FINISHED"
+
+
+def test_x1_a_trial_whose_run_could_not_be_written_is_written_later(
+    pipeline: str, done: Searched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings.read()
+    study, _ = open_study(pipeline, (), settings)
+    best = done.as_json()["best"]
+    run = settings.runs / best["run_id"]
+    trials = trial_folder(study.folder, best["trial"])
+    assert run.is_dir()
+    # As if it had ended just now, its run not begun, its checkpoints still there.
+    trials.mkdir(parents=True)
+    for path in (run / "checkpoints").iterdir():
+        shutil.copy(path, trials / path.name)
+    last = done.state.trials[best["trial"]].rungs[-1].facts
+    source = trials / last["best_checkpoint"]
+    if not (trials / last["last_checkpoint"]).exists():
+        shutil.copy(source, trials / last["last_checkpoint"])
+    shutil.move(run, settings.home / "aside")
+
+    def full(*_: Any, **__: Any) -> None:
+        raise StorageError("no space left on the disk")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(seed_run, "conclude", full)
+        with pytest.raises(StorageError):
+            Recorder(study).catch_up()
+    assert source.is_file()  # nothing is thrown away before its run is whole
+    Recorder(study).catch_up()
+    written = RunStore(settings).open(best["run_id"])
+    assert written.status == "FINISHED"
+    assert written.metrics["dev/error"] == pytest.approx(best["error"])
+    assert not source.exists()
 
 
 def test_again_without_a_search_says_so(pipeline: str, tmp_path: Path) -> None:
