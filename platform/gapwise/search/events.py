@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["opened", "round", "asked", "result", "failed", "lost", "confirmed", "closed"]
+Kind = Literal[
+    "opened", "round", "asked", "result", "failed", "lost", "unfit", "confirmed", "closed"
+]
 
 Decision = Literal["go-on", "stop", "done"]
 
@@ -18,8 +20,9 @@ class Event:
     Attributes:
         kind: ``opened``, ``round`` (one begins), ``asked`` (a setting was drawn), ``result`` (of a
             trial at a rung, with what was decided), ``failed`` (a trial ends without a result),
-            ``lost`` (a worker was gone: the job is run again), ``confirmed`` (the winner was held
-            against the pipeline as it was) or ``closed``.
+            ``lost`` (a worker was gone: the job is run again), ``unfit`` (a trial could not be
+            trained again to be confirmed), ``confirmed`` (the winner was held against the pipeline
+            as it was) or ``closed``.
         trial: its number, from 0, where the event is a trial's.
         facts: JSON's own types.
         at: seconds since 1970; told to people, and nothing is decided by it.
@@ -54,7 +57,12 @@ class Rung:
 
 @dataclass(kw_only=True)
 class Trial:
-    """One setting and how far it came."""
+    """One setting and how far it came.
+
+    Attributes:
+        reason: why it failed.
+        unfit: why it could not be trained again, under another seed.
+    """
 
     number: int
     round: int
@@ -63,6 +71,7 @@ class Trial:
     rungs: list[Rung] = field(default_factory=list)
     state: TrialState = "running"
     reason: str = ""
+    unfit: str = ""
     attempts: int = 0
 
     @property
@@ -214,6 +223,9 @@ class State:
     def _lost(self, event: Event) -> None:
         self._trial(event).attempts += 1
 
+    def _unfit(self, event: Event) -> None:
+        self._trial(event).unfit = event.facts["why"]
+
     def _confirmed(self, event: Event) -> None:
         self.confirmed = event.facts
 
@@ -236,6 +248,7 @@ _APPLY = {
     "result": State._result,
     "failed": State._failed,
     "lost": State._lost,
+    "unfit": State._unfit,
     "confirmed": State._confirmed,
     "closed": State._closed,
 }

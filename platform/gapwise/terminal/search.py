@@ -52,6 +52,8 @@ def _show_best(document: Mapping[str, Any], best: Mapping[str, Any]) -> None:
         )
     for trial, why in document["broke_limits"].items():
         hanging(out, " ", f"Trial {trial} had a lower error but breaks a limit: {why}")
+    for trial, why in document["unfit"].items():
+        hanging(out, " ", f"Trial {trial} had a lower error but could not be trained again, {why}")
 
 
 def _override(key: str, value: Any) -> str:

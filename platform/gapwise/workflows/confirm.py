@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gapwise.diagnostics.gate import Limit
 from gapwise.diagnostics.measures import measure
-from gapwise.errors import StoppedError, TrainingError
+from gapwise.errors import MemoryShortError, StoppedError, TrainingError
 from gapwise.records import Job, JobResult, Predictions
 from gapwise.search.driver import MOST_ATTEMPTS, best_first
 from gapwise.search.events import State, Trial
@@ -31,6 +31,21 @@ from gapwise.workflows.seed_run import Batch
 MOST_CANDIDATES = 200
 """Trials that the best-of-N correction looks at: those with the lowest errors."""
 
+_UNFIT = (TrainingError.__name__, MemoryShortError.__name__)
+"""Failures that are the setting's own: another setting may train where this one does not."""
+
+
+class UnfitError(TrainingError):
+    """A setting that chose well once could not be trained again.
+
+    Attributes:
+        trial: its number.
+    """
+
+    def __init__(self, message: str, trial: int) -> None:
+        super().__init__(message)
+        self.trial = trial
+
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
@@ -41,12 +56,14 @@ class Chosen:
 
 
 def choose(study: Study, state: State, limits: Sequence[str]) -> Chosen | None:
-    """Return the best trial that keeps every limit; None where none does."""
+    """Return the best trial that keeps every limit and is not unfit; None where none does."""
     broke: dict[int, str] = {}
     parsed = [Limit.parse(text) for text in limits]
     measuring = Measuring(split="dev", settings=study.settings)
     store = RunStore(study.settings)
     for trial in best_first(state.trials):
+        if trial.unfit:
+            continue
         run = store.open(run_id_of(study.name, "trial", trial.number))
         why = _broken(measuring, parsed, run)
         if not why:
@@ -80,7 +97,7 @@ def optimism(study: Study, state: State) -> dict[str, Any] | None:
 def confirm(
     study: Study,
     winner: Trial,
-    own: Mapping[str, Any],
+    own: Trial,
     seeds: int,
     workers: Workers,
     should_stop: Callable[[], bool],
@@ -90,39 +107,38 @@ def confirm(
     Args:
         study: the search.
         winner: the trial that won.
-        own: the values that the pipeline itself has.
+        own: the trial of the pipeline as it is.
         seeds: how many; from the pipeline's own on.
         workers: where the trainings run.
         should_stop: asked while they run.
 
     Raises:
         StoppedError: it said so; called again, this goes on.
-        TrainingError: a training failed.
+        UnfitError: one of them cannot be trained under some seed.
+        TrainingError: a training failed for a reason that is not its setting's.
     """
     first = study.pipeline.seed
+    wanted = tuple(range(first, first + seeds))
     batches = {
-        which: _batch(study, which, parameters, seeds)
-        for which, parameters in (("winner", winner.parameters), ("incumbent", own))
+        trial.number: _batch(study, which, trial, wanted)
+        for which, trial in (("winner", winner), ("incumbent", own))
     }
-    todo = [(which, first + n) for n in range(seeds) for which in batches]
     confirming = _Confirming(study, batches, workers)
-    confirming.run(todo, should_stop)
-    tables = {
-        which: [confirming.table(which, first + n) for n in range(seeds)] for which in batches
-    }
-    return _compared(study, tables, seeds)
+    confirming.run([(number, seed) for seed in wanted for number in batches], should_stop)
+    return _compared(confirming, winner.number, own.number, wanted)
 
 
 class _Confirming:
     """The trainings of both settings, as runs."""
 
-    def __init__(self, study: Study, batches: Mapping[str, Batch], workers: Workers) -> None:
+    def __init__(self, study: Study, batches: Mapping[int, Batch], workers: Workers) -> None:
         self._study, self._batches, self._workers = study, batches, workers
         self._store = RunStore(study.settings)
+        self._unfit: UnfitError | None = None
 
-    def run(self, todo: Sequence[tuple[str, int]], should_stop: Callable[[], bool]) -> None:
+    def run(self, todo: Sequence[tuple[int, int]], should_stop: Callable[[], bool]) -> None:
         waiting = [one for one in todo if not self._is_done(*one)]
-        out: dict[str, tuple[str, int, RunWriter, Job, int]] = {}
+        out: dict[str, tuple[int, int, RunWriter, Job, int]] = {}
         try:
             while waiting or out:
                 if should_stop():
@@ -130,29 +146,42 @@ class _Confirming:
                         f"the confirmation of {self._study.name} stopped as asked; called again, "
                         "it goes on"
                     )
-                while waiting and len(out) < self._workers.slots:
-                    which, seed = waiting.pop(0)
-                    self._submit(out, which, seed, 0)
+                waiting = self._fill(out, waiting)
                 for news in self._workers.wait(0.5):
                     if not isinstance(news, News) and news.key in out:
                         self._take(out, news)
         finally:
             for *_, writer, _, _ in out.values():
                 writer.finish("KILLED")
+        if self._unfit is not None:
+            raise self._unfit
 
-    def table(self, which: str, seed: int) -> Predictions:
-        run = self._store.open(self.run_id(which, seed))
-        return labelled.read(run, "dev", self._study.settings)
+    def _fill(self, out: dict[str, Any], waiting: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Begin what there is room for, and return what then waits.
 
-    def run_id(self, which: str, seed: int) -> str:
-        return run_id_of(self._study.name, which, seed)
+        Of a setting that failed no more is begun; the other's runs serve the next candidate too.
+        """
+        if self._unfit is not None:
+            waiting = [one for one in waiting if one[0] != self._unfit.trial]
+        room = self._workers.slots - len(out)
+        for number, seed in waiting[:room]:
+            self._submit(out, number, seed, 0)
+        return waiting[room:]
 
-    def _is_done(self, which: str, seed: int) -> bool:
-        path = self._study.settings.runs / self.run_id(which, seed) / "run.json"
-        return path.is_file() and self._store.open(self.run_id(which, seed)).status == "FINISHED"
+    def tables(self, number: int, seeds: Sequence[int]) -> list[Predictions]:
+        runs = [self._store.open(self.run_id(number, seed)) for seed in seeds]
+        return [labelled.read(run, "dev", self._study.settings) for run in runs]
 
-    def _submit(self, out: dict[str, Any], which: str, seed: int, attempt: int) -> None:
-        run_id, batch = self.run_id(which, seed), self._batches[which]
+    def run_id(self, number: int, seed: int) -> str:
+        return run_id_of(self._study.name, "confirm", number, seed)
+
+    def _is_done(self, number: int, seed: int) -> bool:
+        run_id = self.run_id(number, seed)
+        path = self._study.settings.runs / run_id / "run.json"
+        return path.is_file() and self._store.open(run_id).status == "FINISHED"
+
+    def _submit(self, out: dict[str, Any], number: int, seed: int, attempt: int) -> None:
+        run_id, batch = self.run_id(number, seed), self._batches[number]
         folder = self._study.settings.runs / run_id
         if (folder / JOB_FILE).is_file():
             writer = self._store.reopen(run_id)
@@ -164,24 +193,34 @@ class _Confirming:
                 else seed_run.opened(batch, seed, self._study.settings, run_id)
             )
             job = seed_run.begin(writer, batch, seed)
-        key = f"{which}.{seed}.{attempt}"
-        out[key] = (which, seed, writer, job, attempt)
+        key = f"{number}.{seed}.{attempt}"
+        out[key] = (number, seed, writer, job, attempt)
         self._workers.submit(key, run_trial, job)
 
     def _take(self, out: dict[str, Any], done: Any) -> None:
-        which, seed, writer, job, attempt = out.pop(done.key)
+        number, seed, writer, job, attempt = out.pop(done.key)
         if done.lost and attempt + 1 < MOST_ATTEMPTS:
             writer.finish("KILLED")
-            self._submit(out, which, seed, attempt + 1)
-            return
-        if done.lost or done.failure is not None:
-            stopped = done.failure is not None and done.failure.stopped
-            writer.finish("KILLED" if stopped else "FAILED")
-            why = done.lost or done.failure.message
-            raise (StoppedError if stopped else TrainingError)(
-                f"the {which} of {self._study.name} could not be trained under seed {seed}: {why}"
+            self._submit(out, number, seed, attempt + 1)
+        elif done.lost:
+            self._fail(writer, number, seed, done.lost)
+        elif done.failure is None:
+            self._conclude(writer, job, done.value)
+        elif done.failure.stopped:
+            writer.finish("KILLED")
+            raise StoppedError(done.failure.message)
+        elif done.failure.kind in _UNFIT:
+            self._fail(writer, number, seed, done.failure.message)
+        else:
+            writer.finish("FAILED")
+            raise TrainingError(
+                f"trial {number} of {self._study.name} could not be confirmed under seed {seed}: "
+                f"{done.failure.message}"
             )
-        self._conclude(writer, job, done.value)
+
+    def _fail(self, writer: RunWriter, number: int, seed: int, why: str) -> None:
+        writer.finish("FAILED")
+        self._unfit = UnfitError(f"under seed {seed}: {why}", number)
 
     def _conclude(self, writer: RunWriter, job: Job, result: JobResult) -> None:
         for epoch, error in enumerate(result.curve, 1):
@@ -195,15 +234,13 @@ class _Confirming:
         seed_run.conclude(writer, job, result, judged)
 
 
-def _batch(study: Study, which: str, parameters: Mapping[str, Any], seeds: int) -> Batch:
-    pipeline = changed(study.pipeline, parameters)
-    first = study.pipeline.seed
+def _batch(study: Study, which: str, trial: Trial, seeds: tuple[int, ...]) -> Batch:
     return Batch(
-        pipeline=pipeline,
+        pipeline=changed(study.pipeline, trial.parameters),
         prepared=study.halves.choosing,
         plan=study.numeric,
-        seeds=tuple(range(first, first + seeds)),
-        group=run_id_of(study.name, which) if seeds > 1 else None,
+        seeds=seeds,
+        group=run_id_of(study.name, "confirm", trial.number) if len(seeds) > 1 else None,
         run_name=f"{study.name}-{which}",
         root=str(study.folder),
         start=study.start,
@@ -212,24 +249,23 @@ def _batch(study: Study, which: str, parameters: Mapping[str, Any], seeds: int) 
     )
 
 
-def _compared(study: Study, tables: Mapping[str, list[Predictions]], seeds: int) -> dict[str, Any]:
-    ours, theirs = (_errors(tables[which]) for which in ("incumbent", "winner"))
-    first = tables["winner"][0]
-    found = paired_seeds(ours, theirs, first.weight, first.group)
-    seed = study.pipeline.seed
-    ids = {
-        which: [run_id_of(study.name, which, seed + n) for n in range(seeds)] for which in tables
-    }
+def _compared(
+    confirming: _Confirming, winner: int, own: int, seeds: Sequence[int]
+) -> dict[str, Any]:
+    theirs, ours = (confirming.tables(number, seeds) for number in (winner, own))
+    first = theirs[0]
+    found = paired_seeds(_errors(ours), _errors(theirs), first.weight, first.group)
+    ids = [[confirming.run_id(number, seed) for seed in seeds] for number in (winner, own)]
     return {
-        "winner_runs": ids["winner"],
-        "incumbent_runs": ids["incumbent"],
+        "winner_runs": ids[0],
+        "incumbent_runs": ids[1],
         "winner_error": found.second,
         "incumbent_error": found.first,
         "difference": found.difference,
         "low": found.low,
         "high": found.high,
         "n": first.error.shape[0],
-        "seeds": seeds,
+        "seeds": len(seeds),
     }
 
 

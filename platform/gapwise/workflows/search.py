@@ -9,14 +9,14 @@ from gapwise.errors import DataError, StoppedError
 from gapwise.records import plain
 from gapwise.search.driver import Driver
 from gapwise.search.event_log import EventLog
-from gapwise.search.events import Event, Region, State, replay
+from gapwise.search.events import Event, Region, State, Trial, replay
 from gapwise.search.space import Space
 from gapwise.settings import Settings
 from gapwise.tracking.lock import RunLock
 from gapwise.training.plan import available_cores
 from gapwise.workers.base import Workers
 from gapwise.workers.open import open_workers
-from gapwise.workflows.confirm import choose, confirm, optimism
+from gapwise.workflows.confirm import Chosen, UnfitError, choose, confirm, optimism
 from gapwise.workflows.hide_secrets import hide_secrets
 from gapwise.workflows.notify import notifying
 from gapwise.workflows.search_behind import Behind
@@ -83,6 +83,7 @@ class Searched:
                 "confirmed": None if state.confirmed is None else dict(state.confirmed),
                 "optimism": closed.get("optimism"),
                 "broke_limits": closed.get("broke_limits", {}),
+                "unfit": closed.get("unfit", {}),
                 "epochs": sum(trial.epochs for trial in state.trials),
                 "says": closed.get("says", ""),
             }
@@ -140,24 +141,41 @@ def _run(study: Study, request: SearchRequest, settings: Settings) -> State:
 def _finish(study: Study, log: EventLog, workers: Workers, stop: StopRequest) -> None:
     """Choose the winner, confirm it and close the study; each is written down once."""
     state = replay(log.read(study.name))
-    found = choose(study, state, state.opened["search"]["limits"])
     if state.best is None:
         raise DataError(
             f"no trial of {study.name} was trained to the end, so there is nothing to choose; its "
             "trials say why: gapwise runs, or the page Search"
         )
-    own = study.plan.given[0]
-    if found is not None and state.confirmed is None and found.winner.number != 0:
-        seeds = state.opened["seeds"]
-        facts = confirm(study, found.winner, own, seeds, workers, stop)
-        log.append(study.name, state.count, [Event(kind="confirmed", facts=plain(facts))])
+    found = choose(study, state, state.opened["search"]["limits"])
+    while _is_unsettled(state, found):
+        assert found is not None
+        seeds, own = state.opened["seeds"], state.trials[0]
+        try:
+            facts = confirm(study, found.winner, own, seeds, workers, stop)
+            event = Event(kind="confirmed", facts=plain(facts))
+        except UnfitError as error:
+            event = Event(kind="unfit", trial=error.trial, facts={"why": str(error)})
+        log.append(study.name, state.count, [event])
         state = replay(log.read(study.name))
+        found = choose(study, state, state.opened["search"]["limits"])
     if state.closed is None:
         closed = _closing(study, state, found)
         log.append(study.name, state.count, [Event(kind="closed", facts=plain(closed))])
 
 
-def _closing(study: Study, state: State, found: Any) -> dict[str, Any]:
+def _is_unsettled(state: State, found: Chosen | None) -> bool:
+    """Whether there are two settings to hold against each other, and nobody has yet."""
+    if found is None or state.confirmed is not None:
+        return False
+    return found.winner.number != 0 and not _why_unfit(state.trials[0])
+
+
+def _why_unfit(trial: Trial) -> str:
+    """Return why a setting cannot be trained; "" where it can."""
+    return trial.unfit or trial.reason
+
+
+def _closing(study: Study, state: State, found: Chosen | None) -> dict[str, Any]:
     winner = None if found is None else found.winner
     best = None
     if winner is not None:
@@ -172,19 +190,27 @@ def _closing(study: Study, state: State, found: Any) -> dict[str, Any]:
         "best": best,
         "optimism": optimism(study, state),
         "broke_limits": {} if found is None else dict(found.broke),
+        "unfit": {trial.number: trial.unfit for trial in state.trials if trial.unfit},
         "says": _says(state, winner),
     }
 
 
-def _says(state: State, winner: Any) -> str:
+def _says(state: State, winner: Trial | None) -> str:
     """Return the verdict in one sentence."""
     limits = " and ".join(state.opened["search"]["limits"])
-    if winner is None:
+    if winner is None and limits:
         return (
             f"No setting that was trained to the end keeps {limits}; loosen it, or widen the space."
         )
+    if winner is None:
+        return "No setting trains under every seed: lower the rates that the space allows."
     if winner.number == 0:
         return "Nothing that was tried beats the pipeline as it is; keep it."
+    if why := _why_unfit(state.trials[0]):
+        return (
+            "The pipeline as it is cannot be trained, so the winner has nothing to be held "
+            f"against: {why}"
+        )
     facts = state.confirmed
     assert facts is not None
     gain = 100 * facts["difference"]

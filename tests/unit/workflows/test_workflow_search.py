@@ -17,8 +17,10 @@ from gapwise.errors import (
     PipelineError,
     StoppedError,
     StorageError,
+    TrainingError,
     UsageError,
 )
+from gapwise.records import Job, JobResult
 from gapwise.search.event_log import EventLog
 from gapwise.search.events import Event, replay
 from gapwise.settings import Settings
@@ -26,8 +28,10 @@ from gapwise.tracking import predictions as tables
 from gapwise.tracking.client import connect
 from gapwise.tracking.lock import RunLock
 from gapwise.tracking.store import RunStore
+from gapwise.training.trial import run_trial
+from gapwise.workers.base import Context
+from gapwise.workflows import confirm, seed_run
 from gapwise.workflows import search as searching
-from gapwise.workflows import seed_run
 from gapwise.workflows.diagnose import diagnose_runs
 from gapwise.workflows.prepare import read
 from gapwise.workflows.search import Searched, SearchRequest, search
@@ -228,6 +232,45 @@ def test_a_limit_that_the_best_breaks_goes_to_the_next(pipeline: str) -> None:
     none = searched(pipeline, 'search.limits=["parameters<=10"]')
     assert none.as_json()["best"] is None
     assert "No setting that was trained to the end keeps parameters<=10" in none.as_json()["says"]
+
+
+def test_a_winner_that_fails_under_another_seed_gives_way_to_the_next(
+    pipeline: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = ("search.rungs=null", "search.rounds=[{trials: 5, sampler: sobol}]")
+    calm = searched(pipeline, *short)
+    first = calm.as_json()["best"]["parameters"]
+
+    def diverges(job: Job, context: Context) -> JobResult:
+        if job.seed == 1 and job.pipeline["training"]["optimizer"]["lr"] == rate:
+            raise TrainingError("the loss is nan at step 3; lower training.optimizer.lr")
+        return run_trial(job, context)
+
+    monkeypatch.setattr(confirm, "run_trial", diverges)
+    rate = first["training.optimizer.lr"]
+    found = searched(pipeline, *short, "search.confirm.seeds=3").as_json()
+    failed = calm.as_json()["best"]["trial"]
+    assert list(found["unfit"]) == [str(failed)]
+    assert "under seed 1: the loss is nan" in found["unfit"][str(failed)]
+    assert found["best"]["trial"] != failed
+    assert found["confirmed"]["seeds"] == 3
+    winner = RunStore(Settings.read()).open(found["confirmed"]["winner_runs"][0])
+    assert winner.tags["gapwise.confirms"] == "winner"
+
+
+def test_a_pipeline_that_cannot_be_trained_anew_is_nothing_to_be_held_against(
+    pipeline: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverges(job: Job, context: Context) -> JobResult:
+        if job.pipeline["training"]["optimizer"]["lr"] == 1e-4:
+            raise TrainingError("the loss is nan at step 3; lower training.optimizer.lr")
+        return run_trial(job, context)
+
+    monkeypatch.setattr(confirm, "run_trial", diverges)
+    found = searched(pipeline, "search.seed=6").as_json()
+    assert found["best"]["trial"] != 0
+    assert found["confirmed"] is None
+    assert found["says"].startswith("The pipeline as it is cannot be trained, so the winner has")
 
 
 def test_stopped_it_goes_on_and_a_second_driver_is_refused(
