@@ -57,7 +57,7 @@ data: install ## Show what PIPELINE trains on, before anything trains
 	@$(GAPWISE) data $(PIPELINE) $(SET) $(ARGS)
 
 train: install ## Train PIPELINE, with SET="dotted.key=value …"
-	@$(GAPWISE) train $(PIPELINE) $(SET) $(ARGS)
+	@$(GAPWISE) train $(PIPELINE) $(SET) $(if $(WORKERS),--workers '$(WORKERS)') $(ARGS)
 
 search: install ## Search PIPELINE's knobs from coarse to fine (WORKERS=2, or ray://HOST:PORT)
 	@$(GAPWISE) search $(PIPELINE) $(SET) $(if $(WORKERS),--workers '$(WORKERS)') $(ARGS)

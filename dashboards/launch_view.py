@@ -77,15 +77,15 @@ def _go(pipeline: str, what: str, overrides: Sequence[str], checked: Pipeline | 
         if what == "train":
             seeds = st.number_input("Seeds", 1, 100, 1, width=110, key="seeds")
             more = f" --seeds {seeds}" if seeds > 1 else ""
-        else:
-            workers = st.text_input(
-                "Workers", "", width=240, key="workers", placeholder="one a core; or 2, ray://…"
-            ).strip()
-            more = f" --workers {workers}" if workers else ""
+        usual = "one training at a time" if what == "train" else "one a core"
+        workers = st.text_input(
+            "Workers", "", width=240, key="workers", placeholder=f"{usual}; or 2, ray://…"
+        ).strip()
+        more += f" --workers {workers}" if workers else ""
         start = st.button("Start", type="primary", key="start", disabled=checked is None)
     st.code(" ".join(["gapwise", what, pipeline, *overrides]) + more, language="bash")
     if start and what == "train":
-        _start(lambda: launches.training(pipeline, overrides, int(seeds), Settings.read()))
+        _start(lambda: launches.training(pipeline, overrides, int(seeds), workers, Settings.read()))
     elif start:
         _start(lambda: launches.search(pipeline, overrides, workers, Settings.read()))
 

@@ -4,24 +4,30 @@ from typing import Annotated
 
 import typer
 
-from gapwise.commands.options import AsJson, Overrides, PipelineName, RunRef, Strict
+from gapwise.commands.options import AsJson, Overrides, PipelineName, RunRef, Strict, Workers
 from gapwise.terminal import out
 from gapwise.terminal.diagnosis import show_trained
 
 
-def train(
+def train(  # noqa: PLR0913 - a command's options
     pipeline: PipelineName,
     overrides: Overrides = None,
     seeds: Annotated[int, typer.Option(min=1, help="Train this many seeds, as one group.")] = 1,
     name: Annotated[str | None, typer.Option(help="Name of the run.")] = None,
+    workers: Workers = "",
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train a pipeline, track the run, and say what to do next."""
+    """Train a pipeline, track the run, and say what to do next.
+
+    With --workers each seed trains on a worker, and waits until one is free.
+    """
+    from gapwise.settings import Settings
     from gapwise.workflows.several_processes import led
     from gapwise.workflows.train import train as run
 
-    trained = led(lambda: run(pipeline, overrides or (), seeds=seeds, run_name=name))
+    where = workers or Settings.read().workers
+    trained = led(lambda: run(pipeline, overrides or (), seeds=seeds, run_name=name, workers=where))
     if trained is not None:
         out.give(trained, as_json, show_trained)
         out.check_strict(strict, trained.quarantined)

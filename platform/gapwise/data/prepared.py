@@ -57,6 +57,10 @@ class Prepared:
     def __len__(self) -> int:
         return int(self._meta["n"])
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What crosses to another process is the folder's path: its arrays are mapped there anew.
+        return open, (self.folder,)
+
     def __repr__(self) -> str:
         return f"<Prepared {self.name} n={len(self)} {self.digest[:12]}>"
 

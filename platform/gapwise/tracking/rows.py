@@ -31,6 +31,12 @@ FROM runs r JOIN experiments e USING (experiment_id)
 ORDER BY r.start_time DESC
 """
 
+_READ = {"runs", "experiments", "tags", "params", "latest_metrics"}
+"""Tables that the query reads."""
+
+_FIRST = {"experiments", "alembic_version"}
+"""Tables that MLflow begins with."""
+
 
 @dataclass(kw_only=True)
 class RunRow:
@@ -54,7 +60,9 @@ class RunRow:
 
 
 def from_sqlite(file: Path) -> list[RunRow]:
-    """Read all runs of an embedded MLflow store, newest first; none where there is no store.
+    """Read all runs of an embedded MLflow store, newest first.
+
+    None where there is no store, or one that MLflow is just making, table by table.
 
     Raises:
         StorageError: the file cannot be read or is no MLflow store.
@@ -64,6 +72,8 @@ def from_sqlite(file: Path) -> list[RunRow]:
     try:
         connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
         try:
+            if _is_being_made(connection):
+                return []
             return [_from_sql(row) for row in connection.execute(_QUERY)]
         finally:
             connection.close()
@@ -71,6 +81,12 @@ def from_sqlite(file: Path) -> list[RunRow]:
         raise StorageError(
             f"cannot list the runs in {file}: {error}; run `gapwise doctor`"
         ) from error
+
+
+def _is_being_made(connection: sqlite3.Connection) -> bool:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    begun = not tables or bool(tables & _FIRST)
+    return begun and not tables >= _READ
 
 
 def from_folder(folder: RunFolder) -> RunRow:

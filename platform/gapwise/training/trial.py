@@ -29,21 +29,23 @@ def run_trial(job: Job, context: Context) -> JobResult:
     lock = RunLock(folder / "lock")
     lock.acquire(PATIENCE)
     try:
-        return run_job(job, [_Tell(context)], should_stop=context.should_stop)
+        return run_job(job, [Tell(context)], should_stop=context.should_stop)
     finally:
         lock.release()
 
 
-class _Tell(Callback):
+class Tell(Callback):
     """Says how far the training is, so that it does not count as hanging."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def on_steps(self, steps: Sequence[Step]) -> None:
+        """Say the last step's loss."""
         if steps:
             last = steps[-1]
             self._context.alive({"epoch": last.epoch, "step": last.step, "loss": last.loss})
 
     def on_epoch(self, epoch: Epoch) -> None:
+        """Say the dev error."""
         self._context.alive({"epoch": epoch.epoch, "dev_error": epoch.metrics["dev_error"]})

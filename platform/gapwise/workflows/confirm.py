@@ -1,7 +1,7 @@
 """Hold a search's winner against the pipeline as it was, on examples that have chosen nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,6 @@ from gapwise.tracking.writer import RunWriter
 from gapwise.training.trial import run_trial
 from gapwise.workers.base import News, Workers
 from gapwise.workflows import labelled, seed_run
-from gapwise.workflows.job_file import NAME as JOB_FILE
-from gapwise.workflows.job_file import read_job
 from gapwise.workflows.measuring import Measuring
 from gapwise.workflows.search_record import STUDY_TAG, changed, run_id_of
 from gapwise.workflows.search_study import Study
@@ -182,17 +180,7 @@ class _Confirming:
 
     def _submit(self, out: dict[str, Any], number: int, seed: int, attempt: int) -> None:
         run_id, batch = self.run_id(number, seed), self._batches[number]
-        folder = self._study.settings.runs / run_id
-        if (folder / JOB_FILE).is_file():
-            writer = self._store.reopen(run_id)
-            job = replace(read_job(folder), data=str(batch.prepared.folder))
-        else:
-            writer = (
-                self._store.reopen(run_id)
-                if (folder / "run.json").is_file()
-                else seed_run.opened(batch, seed, self._study.settings, run_id)
-            )
-            job = seed_run.begin(writer, batch, seed)
+        writer, job = seed_run.taken_up(batch, seed, self._study.settings, run_id)
         key = f"{number}.{seed}.{attempt}"
         out[key] = (number, seed, writer, job, attempt)
         self._workers.submit(key, run_trial, job)

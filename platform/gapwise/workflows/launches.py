@@ -11,6 +11,9 @@ from gapwise.workflows.background import Background
 
 KIND = "launch-"
 
+ONE = "1"
+"""One training at a time, the others wait."""
+
 
 def launch(words: Sequence[str], settings: Settings) -> str:
     """Start ``gapwise WORDS`` in a process of its own; give the launch's name.
@@ -23,11 +26,16 @@ def launch(words: Sequence[str], settings: Settings) -> str:
     return name
 
 
-def training(pipeline: str, overrides: Sequence[str], seeds: int, settings: Settings) -> str:
-    """Launch a training under a name of its own, by which it can go on."""
+def training(
+    pipeline: str, overrides: Sequence[str], seeds: int, workers: str, settings: Settings
+) -> str:
+    """Launch a training under a name of its own, by which it can go on.
+
+    Where no workers are named, this machine trains one after the other.
+    """
     run_name = f"{pipeline}-{time.strftime('%m%d-%H%M%S')}"
     words = ["train", pipeline, *overrides, "--seeds", str(seeds), "--name", run_name]
-    return launch(words, settings)
+    return launch([*words, "--workers", workers or settings.workers or ONE], settings)
 
 
 def search(pipeline: str, overrides: Sequence[str], workers: str, settings: Settings) -> str:

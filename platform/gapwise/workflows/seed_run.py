@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from gapwise import pipeline_file
@@ -16,8 +16,10 @@ from gapwise.tracking.versions import code_versions
 from gapwise.tracking.writer import RunWriter
 from gapwise.training.job import run_job
 from gapwise.training.predict import predict
+from gapwise.training.trial import Tell
+from gapwise.workers.base import Context
+from gapwise.workflows import job_file
 from gapwise.workflows.author import author
-from gapwise.workflows.job_file import write_job
 from gapwise.workflows.progress import Progress
 from gapwise.workflows.record import write_predictions
 from gapwise.workflows.start_weights import StartWeights
@@ -75,10 +77,46 @@ def begin(writer: RunWriter, batch: Batch, seed: int) -> Job:
     return job
 
 
-def work(writer: RunWriter, job: Job, prepared: Prepared, *, force: bool) -> JobResult:
-    """Train to the end, predict every split from the best checkpoint, and finish the run."""
+def taken_up(batch: Batch, seed: int, settings: Settings, run_id: str) -> tuple[RunWriter, Job]:
+    """Begin the run of an id, or go on with it where an attempt before this one left it."""
+    folder = settings.runs / run_id
+    if (folder / job_file.NAME).is_file():
+        writer = RunStore(settings).reopen(run_id)
+        return writer, replace(job_file.read_job(folder), data=str(batch.prepared.folder))
+    if (folder / "run.json").is_file():
+        writer = RunStore(settings).reopen(run_id)
+    else:
+        writer = opened(batch, seed, settings, run_id)
+    return writer, begin(writer, batch, seed)
+
+
+def work(
+    writer: RunWriter,
+    job: Job,
+    prepared: Prepared,
+    *,
+    force: bool,
+    context: Context | None = None,
+) -> JobResult:
+    """Train to the end, predict every split from the best checkpoint, and finish the run.
+
+    Args:
+        writer: the run.
+        job: what trains.
+        prepared: its data.
+        force: as ``run_job`` takes it.
+        context: whom to hear and to tell on a worker; None where this process is its own master.
+    """
     writer.start_system_metrics()
-    result = trained(writer, job, force=force)
+    if context is None:
+        result = trained(writer, job, force=force)
+    else:
+        told = [TrackRun(writer), Tell(context)]
+        try:
+            result = run_job(job, told, should_stop=context.should_stop, force=force)
+        except StoppedError:
+            writer.finish("KILLED")
+            raise
     splits = [split for split in SPLITS if len(prepared.indices(split))]
     conclude(writer, job, result, dict.fromkeys(splits, prepared))
     return result
@@ -163,7 +201,7 @@ def _write_inputs(writer: RunWriter, pipeline: Pipeline, prepared: Prepared, job
     """Keep with the run all that it was made from."""
     folder = writer.folder
     (folder / "pipeline.yaml").write_text(pipeline_file.dump(pipeline), encoding="utf-8")
-    write_job(folder, job)
+    job_file.write_job(folder, job)
     with (folder / "quarantine.jsonl").open("w", encoding="utf-8") as stream:
         stream.writelines(json.dumps(asdict(item)) + "\n" for item in prepared.quarantine)
     for name in ("pipeline.yaml", "job.json", "quarantine.jsonl"):

@@ -26,6 +26,7 @@ from gapwise.workflows.notify import notifying
 from gapwise.workflows.prepare import Ready, labels_of, ready
 from gapwise.workflows.seed_run import ROOT_TAG, SEEDS_TAG, Batch, train_seed, work
 from gapwise.workflows.start_weights import StartWeights
+from gapwise.workflows.train_on_workers import train_on_workers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +60,17 @@ def train(
     *,
     seeds: int = 1,
     run_name: str | None = None,
+    workers: str = "",
     settings: Settings | None = None,
 ) -> Trained:
     """Train the pipeline ``name`` under ``seeds`` seeds and diagnose what came out.
+
+    Args:
+        name, overrides: the pipeline.
+        seeds: how many, from the pipeline's own on.
+        run_name: name of the runs.
+        workers: where they train: as ``open_workers`` takes it; "" for this process.
+        settings: where state lives.
 
     Raises:
         PipelineError, DataError, StorageError, TrainingError: with one sentence each.
@@ -69,30 +78,41 @@ def train(
     """
     settings = settings or Settings.read()
     with notifying(f"train {name}", settings) as tell:
-        trained = _train(name, overrides, seeds, run_name, settings)
+        trained = _train(name, overrides, _Wish(seeds, run_name, workers), settings)
         tell(trained.diagnosis.verdict)
         return trained
 
 
-def _train(
-    name: str, overrides: Sequence[str], seeds: int, run_name: str | None, settings: Settings
-) -> Trained:
+@dataclass(frozen=True)
+class _Wish:
+    seeds: int
+    run_name: str | None
+    workers: str
+
+
+def _train(name: str, overrides: Sequence[str], wish: _Wish, settings: Settings) -> Trained:
     start = ready(name, settings, overrides)
     hide_secrets(start.prepared)
     pipeline, weights = started(start, settings)
-    plan = choose_plan(pipeline_file.resolve(pipeline), start.prepared)
-    wanted = range(pipeline.seed, pipeline.seed + seeds)
+    resolved = pipeline_file.resolve(pipeline)
+    if wish.workers not in ("", "1"):  # one thread each, where several share the machine
+        resolved["training"]["threads"] = resolved["training"]["threads"] or 1
+    plan = choose_plan(resolved, start.prepared)
+    wanted = range(pipeline.seed, pipeline.seed + wish.seeds)
     batch = Batch(
         pipeline=pipeline,
         prepared=start.prepared,
         start=weights,
         plan=plan,
         seeds=tuple(wanted),
-        group=uuid.uuid4().hex if seeds > 1 else None,
-        run_name=run_name,
+        group=uuid.uuid4().hex if wish.seeds > 1 else None,
+        run_name=wish.run_name,
         root=str(Path.cwd()),
     )
-    results = dict(train_seed(batch, seed, settings) for seed in wanted)
+    if wish.workers:
+        results = train_on_workers(batch, wanted, wish.workers, settings)
+    else:
+        results = dict(train_seed(batch, seed, settings) for seed in wanted)
     return _trained(results, tuple(results), start.prepared, pipeline.name, settings)
 
 

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -286,6 +286,16 @@ def test_a_store_that_is_no_mlflow_store_is_told(store: RunStore, settings: Sett
     connection.close()
     with pytest.raises(StorageError, match=r"mlflow.db: no such table"):
         store.rows()
+
+
+def test_b5_a_store_that_mlflow_is_just_making_has_no_runs_yet(
+    store: RunStore, settings: Settings
+) -> None:
+    (settings.home / "mlflow.db").unlink()
+    for statement in ("SELECT 1", "CREATE TABLE experiments (x)", "CREATE TABLE runs (x)"):
+        with closing(sqlite3.connect(settings.home / "mlflow.db")) as connection:
+            connection.execute(statement)
+        assert RunStore(settings).rows(None).empty
 
 
 def test_a_status_that_was_sent_without_an_answer_is_sent_again(

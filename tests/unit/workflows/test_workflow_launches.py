@@ -36,12 +36,12 @@ def wait_for_epochs(settings: Settings) -> None:
 
 def test_a_training_is_stopped_and_goes_on(home: Path) -> None:
     settings = Settings.read()
-    name = launches.training("digits", LONG, 1, settings)
+    name = launches.training("digits", LONG, 1, "", settings)
     wait_for_epochs(settings)
     launches.stop(name, settings)
     stopped = wait_for(name, "stopped", "failed", "done", within=30)
     assert stopped.state == "stopped"
-    assert "resume the run" in stopped.says
+    assert "gapwise resume goes on" in stopped.says
     (run_id,) = RunStore(settings).rows(None)["run_id"]
     second = launches.go_on(stopped, settings)
     assert background.look(second, settings).words == ("resume", run_id)  # type: ignore[union-attr]
@@ -52,7 +52,7 @@ def test_a_training_is_stopped_and_goes_on(home: Path) -> None:
 
 def test_one_that_never_trained_cannot_go_on(home: Path) -> None:
     settings = Settings.read()
-    name = launches.training("nowhere", [], 1, settings)
+    name = launches.training("nowhere", [], 1, "", settings)
     failed = wait_for(name, "failed")
     assert "pipeline nowhere is not known" in failed.says
     with pytest.raises(UsageError, match="had not begun to train"):
