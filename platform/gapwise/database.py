@@ -10,7 +10,7 @@ import os
 import sqlite3
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from gapwise.errors import ServiceError, StorageError, UsageError, shown
+
+_DAMAGED = ("malformed", "not a database", "no such table")
+"""What SQLite says of a file that something else has written into, or cut off."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,7 @@ class Schema:
         version: reads the version that a connection finds, "" for none.
         upgrade: brings it to ``head``.
         lock: the key of PostgreSQL's advisory lock that its writers queue by.
+        mend: what helps when its file is damaged.
     """
 
     noun: str
@@ -40,6 +44,7 @@ class Schema:
     version: Callable[[sa.Connection], str]
     upgrade: Callable[[sa.Connection], None]
     lock: int
+    mend: str
 
 
 class Database:
@@ -149,19 +154,8 @@ class Database:
             event.listen(engine, "begin", _begin_sqlite)
         return engine
 
-    @contextmanager
-    def _queue(self) -> Iterator[None]:
-        if self.file is None:
-            yield
-            return
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        path = self.file.with_name(f"{self.file.name}.lock")
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
+    def _queue(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.file is None else waiting_in_line(self.file)
 
     def _wait_in_line(self, connection: sa.Connection) -> None:
         """On PostgreSQL wait until no other writer is at work; held until the transaction ends."""
@@ -195,6 +189,10 @@ class Database:
                 f"cannot write {self._told}: {error.strerror}; free or unlock that place and go on"
             ) from error
         except sa.exc.DBAPIError as error:
+            if any(word in str(error.orig) for word in _DAMAGED):
+                raise StorageError(
+                    f"{self._told} is damaged ({shown(error.orig)}); {self._schema.mend}"
+                ) from error
             kind = StorageError if self.file is not None else ServiceError
             raise kind(
                 f"{self._told} cannot be used: {shown(error.orig, 200)}; nothing was saved"
@@ -205,6 +203,18 @@ class Database:
         """What this is and where, as messages name it."""
         where = str(self.file) if self.file is not None else self._url.render_as_string()
         return f"{self._schema.noun} at {where}"
+
+
+@contextmanager
+def waiting_in_line(file: Path) -> Iterator[None]:
+    """Hold the one lock that all writers of an SQLite file take first."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(file.with_name(f"{file.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def wal_is_safe(version: tuple[int, ...]) -> bool:

@@ -30,12 +30,15 @@ def doctor(
     backup: Annotated[
         Path | None, typer.Option(help="A new file for a verified copy of the ledger.")
     ] = None,
+    repair: Annotated[
+        bool, typer.Option(help="Save what can be read of a damaged record of searches.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check the stores: close runs that died, verify the ledger, send what waits in spools."""
+    """Check the stores: close runs that died, verify the records, send what waits in spools."""
     from gapwise.workflows.doctor import examine
 
-    report = examine(backup=backup)
+    report = examine(backup=backup, repairs=repair)
     out.give(report, as_json, show_doctor)
     if not report["healthy"]:
         raise typer.Exit(1)

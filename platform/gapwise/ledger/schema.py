@@ -58,4 +58,5 @@ SCHEMA = Schema(
     version=_version,
     upgrade=_upgrade,
     lock=0x6761_7077,
+    mend="restore a backup (gapwise doctor --backup makes one)",
 )

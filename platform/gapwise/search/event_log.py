@@ -4,11 +4,13 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from gapwise.database import Database, Schema
-from gapwise.errors import BusyError
+from gapwise.errors import BusyError, StorageError
 from gapwise.search.events import Event
 
 metadata = sa.MetaData()
@@ -30,6 +32,8 @@ VERSION = sa.Table(
 
 HEAD = "0001"
 
+MEND = "gapwise doctor --repair saves what can be read of it, and keeps it"
+
 
 def _version(connection: sa.Connection) -> str:
     if not sa.inspect(connection).has_table(VERSION.name):
@@ -49,6 +53,7 @@ SCHEMA = Schema(
     version=_version,
     upgrade=_upgrade,
     lock=0x6761_7073,
+    mend=MEND,
 )
 
 _INSERT = EVENTS.insert()
@@ -109,15 +114,31 @@ class EventLog:
         return stamped
 
     def read(self, study: str, first: int = 0) -> list[Event]:
-        """Return the events of a study from place ``first`` on."""
+        """Return the events of a study from place ``first`` on.
+
+        Raises:
+            StorageError: an event is lost or torn, or the file is.
+            ServiceError: the server is away.
+        """
         with self._database.reading() as connection:
             if connection is None:
                 return []
             rows = connection.execute(_AFTER, {"study": study, "first": first}).all()
-        return [
-            Event(kind=row.kind, trial=row.trial, facts=json.loads(row.facts), at=row.at)
-            for row in rows
-        ]
+        return [_event(row, first + place) for place, row in enumerate(rows)]
+
+    @property
+    def file(self) -> Path | None:
+        """The file, where it is SQLite."""
+        return self._database.file
+
+    def verify(self) -> int:
+        """Read every event of every study; return how many there are.
+
+        Raises:
+            StorageError: one is lost or torn, or the file is; says what to do.
+            ServiceError: the server is away.
+        """
+        return sum(len(self.read(one.study)) for one in self.studies())
 
     def studies(self) -> list[Listed]:
         """Return every study, the one that moved last first."""
@@ -126,3 +147,16 @@ class EventLog:
             rows = [] if connection is None else connection.execute(query).all()
         found = [Listed(study=study, moved=moved) for study, moved in rows]
         return sorted(found, key=lambda one: one.moved, reverse=True)
+
+
+def _event(row: Any, place: int) -> Event:
+    """Return a row as an event, if it is the one of its place and whole."""
+    try:
+        if row.position != place:
+            raise ValueError(f"event {place} is lost")
+        return Event(kind=row.kind, trial=row.trial, facts=json.loads(row.facts), at=row.at)
+    except ValueError as error:
+        raise StorageError(
+            f"the record of the search {row.study} is damaged from event {place} on ({error}); "
+            f"{MEND}"
+        ) from error

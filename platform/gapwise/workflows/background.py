@@ -25,12 +25,22 @@ State = Literal["running", "done", "failed", "stopped"]
 SILENT: Final = 6 * 3600.0
 """Seconds without a word after which a command without an exit code counts as gone."""
 
-_WRAPPED: Final = """{
-asked=; trap 'asked=1' TERM
-if [ "$asked" ]; then code=143; else "$@"; code=$?; fi
-echo $code > "$0"; } &"""
-"""Lets the command go and leaves its exit code, whoever is still there to ask; a request to stop
-goes to the whole group, and is the command's to answer, unless it has not begun yet."""
+_WRAPPED: Final = """
+import os, signal, sys
+if os.fork():
+    os._exit(0)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+command = os.fork()
+if not command:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+    os.execv(sys.argv[2], sys.argv[2:])
+code = os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])
+with open(sys.argv[1], "w") as file:
+    file.write(str(code if code >= 0 else 128 - code))
+"""
+"""Lets the command go and leaves its exit code, whoever is still there to ask. A request to stop
+goes to the whole group, and is the command's to answer: this process does not hear it, and none is
+lost between fork and exec, as a shell's traps would lose it."""
 
 _STOPPED: Final = (130, 143)
 
@@ -65,18 +75,18 @@ def start(name: str, words: Sequence[str], settings: Settings) -> None:
     command = [sys.executable, "-m", "gapwise", *words]
     with (folder / "log").open("wb") as log:
         try:
-            shell = subprocess.Popen(
-                ["/bin/sh", "-c", _WRAPPED, str(folder / "exit"), *command],
+            wrapper = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", _WRAPPED, str(folder / "exit"), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-            shell.wait()
+            wrapper.wait()
         except OSError as error:
             raise StorageError(f"cannot start {' '.join(words)}: {error}") from error
     with naming(folder, "write"):
-        (folder / "group").write_text(str(shell.pid))
+        (folder / "group").write_text(str(wrapper.pid))
 
 
 def stop(name: str, settings: Settings) -> None:
@@ -126,7 +136,7 @@ def _state(folder: Path, spoke: float) -> State:
 
 
 def _without_exit(folder: Path, spoke: float) -> State:
-    """Return how a command stands that left no exit code: it runs, or was killed with its shell."""
+    """Return how a command stands that left no exit code: it runs, or all of it was killed."""
     try:
         group = int((folder / "group").read_text())
     except (OSError, ValueError):  # it is just being started, or was by an older version

@@ -1,20 +1,27 @@
-"""Is everything in order? Runs that died are closed, spools are sent, the ledger is verified."""
+"""Is everything in order? Runs that died are closed, spools are sent, the records are verified."""
 
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gapwise.errors import GapwiseError
+from gapwise.errors import GapwiseError, StorageError
 from gapwise.ledger.ledger import Ledger
+from gapwise.search.event_log import EventLog
+from gapwise.search.repair import repair
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
 
 
-def examine(settings: Settings | None = None, backup: Path | None = None) -> dict[str, Any]:
+def examine(
+    settings: Settings | None = None, backup: Path | None = None, *, repairs: bool = False
+) -> dict[str, Any]:
     """Check the stores and mend what can be mended; ``healthy`` is whether every check holds.
 
-    ``backup`` is a new file for a copy of the ledger, which is verified too.
+    Args:
+        settings: where the stores are.
+        backup: a new file for a copy of the ledger, which is verified too.
+        repairs: save what can be read of a damaged record of searches.
     """
     settings = settings or Settings.read()
     store = RunStore(settings)
@@ -22,6 +29,7 @@ def examine(settings: Settings | None = None, backup: Path | None = None) -> dic
         _check("runs", lambda: _closed(store)),
         _check("tracking", lambda: _drained(store)),
         _check("ledger", lambda: _verified(Ledger(settings.ledger_url))),
+        _check("searches", lambda: _searches(EventLog(settings.studies_url), repairs)),
     ]
     if backup is not None:
         copied = partial(_backed_up, Ledger(settings.ledger_url), backup)
@@ -50,6 +58,19 @@ def _drained(store: RunStore) -> str:
 
 def _backed_up(ledger: Ledger, target: Path) -> str:
     return f"{ledger.back_up(target)} events in {target}, chain intact"
+
+
+def _searches(log: EventLog, repairs: bool) -> str:
+    try:
+        return f"{log.verify()} events, all whole"
+    except StorageError:
+        if not repairs or log.file is None:
+            raise
+    saved = repair(log.file)
+    return (
+        f"saved {saved.events} events of {saved.studies} searches, which go on from there when "
+        f"they are called again; the damaged file is kept as {saved.kept}"
+    )
 
 
 def _verified(ledger: Ledger) -> str:

@@ -30,7 +30,7 @@ def test_a_command_runs_by_itself_and_leaves_its_word(home: Path) -> None:
         background.start("one", ("doctor",), settings)
     found = ended("one")
     assert (found.state, found.words) == ("done", ("doctor",))
-    assert "ledger" in found.says
+    assert "searches" in found.says
     background.start("one", ("suspects", "nobody"), settings)
     failed = ended("one")
     assert failed.state == "failed"
