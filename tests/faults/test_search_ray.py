@@ -19,7 +19,11 @@ from gapwise.search.events import replay
 
 PROGRAM = Path(__file__).with_name("search_program.py")
 RAY = Path(sys.executable).with_name("ray")
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DISABLE_IMPORT_WARNING": "1",
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "8",
+}
 
 
 @pytest.fixture
@@ -130,3 +134,25 @@ def test_w1_w2_killed_workers_a_killed_node_and_a_killed_driver_lose_nothing(
     results = Counter((e.trial, e.facts["rung"]) for e in events if e.kind == "result")
     assert max(results.values()) == 1
     assert {trial.state for trial in state.trials} == {"done", "stopped"}
+
+
+def test_w2_a_lost_head_ends_the_driver_and_the_search_goes_on_elsewhere(
+    cluster: str, tmp_path: Path
+) -> None:
+    url, trials = f"sqlite:///{tmp_path / 'searches.db'}", 80
+    driver = begin(url, "ray", trials, cluster)
+    assert driver.stdout is not None
+    driver.stdout.readline()
+    wait_for_job()
+    subprocess.run([RAY, "stop", "--force"], check=False, capture_output=True, timeout=60)
+    # Ray ends its driver when the head stays away (after a minute, unless told otherwise).
+    _, err = driver.communicate(timeout=120)
+    assert driver.returncode not in (0, None)
+    assert b"GCS may have been killed" in err
+    assert not running("ray::_run")
+    known = len(replay(EventLog(url).read("quick")).trials)
+    assert 0 < known < trials
+    finish(begin(url, "2", trials, cluster))  # on this machine's processes, as well as anywhere
+    state = replay(EventLog(url).read("quick"))
+    assert len(state.trials) == trials
+    assert not state.running
