@@ -26,6 +26,7 @@ class Settings:
     mirror: bool = True
     studies: str | None = None
     workers: str = ""
+    shared: str = ""
 
     @classmethod
     def read(cls, start: Path | None = None) -> "Settings":
@@ -50,6 +51,7 @@ class Settings:
             mirror=os.environ.get("GAPWISE_MIRROR", "on") != "off",
             studies=os.environ.get("GAPWISE_STUDIES_URL") or None,
             workers=os.environ.get("GAPWISE_WORKERS", ""),
+            shared=os.environ.get("GAPWISE_SHARED", "").rstrip("/"),
         )
 
     @property

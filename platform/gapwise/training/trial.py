@@ -13,7 +13,7 @@ PATIENCE = 30.0
 """Seconds that a job waits for the attempt before it to let go of the folder."""
 
 
-def run_trial(job: Job, context: Context) -> JobResult:
+def run_trial(job: Job, context: Context, callbacks: Sequence[Callback] = ()) -> JobResult:
     """Train ``job`` as a worker does: from its newest checkpoint to its epochs.
 
     An attempt that was given up may still be alive (stopped, say); the kernel's lock on the folder
@@ -29,7 +29,7 @@ def run_trial(job: Job, context: Context) -> JobResult:
     lock = RunLock(folder / "lock")
     lock.acquire(PATIENCE)
     try:
-        return run_job(job, [Tell(context)], should_stop=context.should_stop)
+        return run_job(job, [Tell(context), *callbacks], should_stop=context.should_stop)
     finally:
         lock.release()
 

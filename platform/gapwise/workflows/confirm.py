@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,9 @@ from gapwise.statistics.paired_seeds import paired_seeds
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
 from gapwise.tracking.writer import RunWriter
-from gapwise.training.trial import run_trial
 from gapwise.workers.base import News, Workers
 from gapwise.workflows import labelled, seed_run
+from gapwise.workflows.far_jobs import bring, call_of
 from gapwise.workflows.measuring import Measuring
 from gapwise.workflows.search_record import STUDY_TAG, changed, run_id_of
 from gapwise.workflows.search_study import Study
@@ -183,7 +184,7 @@ class _Confirming:
         writer, job = seed_run.taken_up(batch, seed, self._study.settings, run_id)
         key = f"{number}.{seed}.{attempt}"
         out[key] = (number, seed, writer, job, attempt)
-        self._workers.submit(key, run_trial, job)
+        self._workers.submit(key, *call_of(job, self._study.settings))
 
     def _take(self, out: dict[str, Any], done: Any) -> None:
         number, seed, writer, job, attempt = out.pop(done.key)
@@ -211,6 +212,7 @@ class _Confirming:
         self._unfit = UnfitError(f"under seed {seed}: {why}", number)
 
     def _conclude(self, writer: RunWriter, job: Job, result: JobResult) -> None:
+        bring(Path(job.folder), self._study.settings)
         for epoch, error in enumerate(result.curve, 1):
             writer.log_metrics({"dev_error_chosen_by": error}, epoch)
         halves = self._study.halves

@@ -8,7 +8,8 @@ from typing import Any
 from gapwise.records import Job, JobResult
 from gapwise.search.events import Trial
 from gapwise.search.plan import Shown
-from gapwise.training.trial import run_trial
+from gapwise.settings import Settings
+from gapwise.workflows.far_jobs import bring, call_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,10 +19,12 @@ class TrialJobs:
     Attributes:
         base: the pipeline as it is; each trial changes its parameters.
         folder: where the trials' checkpoints are, one folder a trial.
+        settings: where state lives, and how it reaches workers that are far away.
     """
 
     base: Job
     folder: Path
+    settings: Settings
 
     def job(self, trial: Trial, epochs: int) -> Job:
         """Return the job that brings a trial to ``epochs``."""
@@ -34,10 +37,11 @@ class TrialJobs:
 
     def call(self, trial: Trial, epochs: int) -> tuple[Callable[..., Any], Any]:
         """Return the function and the argument that bring a trial to so many epochs."""
-        return run_trial, self.job(trial, epochs)
+        return call_of(self.job(trial, epochs), self.settings)
 
     def read(self, value: JobResult) -> Shown:
-        """Read what such a call returned."""
+        """Read what such a call returned, once its checkpoints are here."""
+        bring(Path(value.last_checkpoint).parent, self.settings)
         return Shown(
             epochs=value.epochs,
             curve=value.curve,

@@ -20,6 +20,7 @@ from gapwise.tracking.writer import RunWriter
 from gapwise.training.checkpoints import read_values
 from gapwise.training.recipe import overridden
 from gapwise.workflows import seed_run
+from gapwise.workflows.far_jobs import forget
 from gapwise.workflows.search_jobs import trial_folder
 from gapwise.workflows.search_study import Study
 from gapwise.workflows.seed_run import Batch
@@ -98,6 +99,7 @@ class Recorder:
             with self._writer(batch, run_id) as writer:
                 self._write(writer, batch, trial, folder)
         shutil.rmtree(folder, ignore_errors=True)
+        forget(folder, self._settings)
 
     def _write(self, writer: RunWriter, batch: Batch, trial: Trial, folder: Path) -> None:
         job = seed_run.begin(writer, batch, self._study.pipeline.seed)

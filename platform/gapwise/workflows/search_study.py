@@ -70,7 +70,7 @@ class Study:
             start="" if start is None else str(start.keep(self.folder)),
             start_digest="" if start is None else start.digest,
         )
-        return TrialJobs(base=base, folder=self.folder)
+        return TrialJobs(base=base, folder=self.folder, settings=self.settings)
 
 
 def open_study(

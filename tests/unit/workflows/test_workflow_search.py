@@ -30,7 +30,7 @@ from gapwise.tracking.lock import RunLock
 from gapwise.tracking.store import RunStore
 from gapwise.training.trial import run_trial
 from gapwise.workers.base import Context
-from gapwise.workflows import confirm, seed_run
+from gapwise.workflows import far_jobs, seed_run
 from gapwise.workflows import search as searching
 from gapwise.workflows.diagnose import diagnose_runs
 from gapwise.workflows.prepare import read
@@ -246,7 +246,7 @@ def test_a_winner_that_fails_under_another_seed_gives_way_to_the_next(
             raise TrainingError("the loss is nan at step 3; lower training.optimizer.lr")
         return run_trial(job, context)
 
-    monkeypatch.setattr(confirm, "run_trial", diverges)
+    monkeypatch.setattr(far_jobs, "run_trial", diverges)
     rate = first["training.optimizer.lr"]
     found = searched(pipeline, *short, "search.confirm.seeds=3").as_json()
     failed = calm.as_json()["best"]["trial"]
@@ -262,11 +262,11 @@ def test_a_pipeline_that_cannot_be_trained_anew_is_nothing_to_be_held_against(
     pipeline: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def diverges(job: Job, context: Context) -> JobResult:
-        if job.pipeline["training"]["optimizer"]["lr"] == 1e-4:
+        if job.seed == 1 and job.pipeline["training"]["optimizer"]["lr"] == 1e-4:
             raise TrainingError("the loss is nan at step 3; lower training.optimizer.lr")
         return run_trial(job, context)
 
-    monkeypatch.setattr(confirm, "run_trial", diverges)
+    monkeypatch.setattr(far_jobs, "run_trial", diverges)
     found = searched(pipeline, "search.seed=6").as_json()
     assert found["best"]["trial"] != 0
     assert found["confirmed"] is None

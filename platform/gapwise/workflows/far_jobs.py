@@ -1,0 +1,112 @@
+"""Jobs of a search, here or far away: where workers share no folder with the driver, data, weights
+to start from and checkpoints go through a store (see ``shared_store``).
+"""
+
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from gapwise.data import prepared as prepared_data
+from gapwise.records import Job, JobResult
+from gapwise.settings import Settings
+from gapwise.training.callbacks import Callback, Checkpoint
+from gapwise.training.trial import run_trial
+from gapwise.workers.base import Call, Context
+from gapwise.workflows.shared_store import SharedStore
+
+SEND_EVERY = 10.0
+"""Seconds between checkpoints that are sent: what a worker that is lost can lose."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FarJob:
+    """A job, the store's address, and the keys of its data and its checkpoints in it."""
+
+    job: Job
+    store: str
+    data: str
+    checkpoints: str
+
+
+def call_of(job: Job, settings: Settings) -> tuple[Call, Any]:
+    """Return the function and the argument by which a worker runs ``job``.
+
+    Raises:
+        ServiceError: what it needs cannot be sent to the store.
+    """
+    if not settings.shared:
+        return run_trial, job
+    store = SharedStore(settings.shared)
+    data = f"data/{prepared_data.open(Path(job.data)).digest}"
+    store.send_once(Path(job.data), data)
+    if job.start:
+        store.send_once(Path(job.start), _start_key(job))
+    checkpoints = _key(Path(job.folder), settings)
+    return run_far, FarJob(job=job, store=settings.shared, data=data, checkpoints=checkpoints)
+
+
+def bring(folder: Path, settings: Settings) -> None:
+    """Have the checkpoints of a job, which may have run far away, in its own folder.
+
+    Raises:
+        ServiceError: the store does not answer.
+    """
+    if settings.shared:
+        SharedStore(settings.shared).fetch(_key(folder, settings), folder)
+
+
+def forget(folder: Path, settings: Settings) -> None:
+    """Remove the checkpoints of a job from the store."""
+    if settings.shared:
+        SharedStore(settings.shared).remove(_key(folder, settings))
+
+
+def run_far(far: FarJob, context: Context) -> JobResult:
+    """Run a job on a worker that sees nothing of the driver's folders.
+
+    Raises:
+        ServiceError: the store does not answer.
+        GapwiseError: as ``run_trial``.
+    """
+    store, here = SharedStore(far.store), Settings.read().cache / "far"
+    data = store.fetch_once(far.data, here / far.data)
+    start = far.job.start
+    if start:
+        folder = store.fetch_once(_start_key(far.job), here / _start_key(far.job))
+        start = str(folder / Path(start).name)
+    with tempfile.TemporaryDirectory(prefix="gapwise-") as scratch:
+        folder = Path(scratch) / "checkpoints"
+        store.fetch(far.checkpoints, folder)
+        job = replace(far.job, data=str(data), folder=str(folder), start=start)
+        try:
+            result = run_trial(job, context, [_Send(store, folder, far.checkpoints)])
+        finally:
+            store.send(folder, far.checkpoints)
+    named = (result.best_checkpoint, result.last_checkpoint)
+    best, last = (str(Path(far.job.folder) / Path(path).name) for path in named)
+    return replace(result, best_checkpoint=best, last_checkpoint=last)
+
+
+class _Send(Callback):
+    """Sends checkpoints now and then."""
+
+    def __init__(self, store: SharedStore, folder: Path, key: str) -> None:
+        self._store, self._folder, self._key = store, folder, key
+        self._sent = time.monotonic()
+
+    def on_checkpoint(self, checkpoint: Checkpoint) -> None:
+        now = time.monotonic()
+        if now - self._sent > SEND_EVERY:
+            self._store.send(self._folder, self._key)
+            self._sent = now
+
+
+def _key(folder: Path, settings: Settings) -> str:
+    """Return a folder's place in the store: as it lies in the home."""
+    return folder.relative_to(settings.home).as_posix()
+
+
+def _start_key(job: Job) -> str:
+    return f"starts/{job.start_digest}"

@@ -1,0 +1,126 @@
+"""A search whose workers share no folder with its driver: all goes through S3 (moto's server)."""
+
+import logging
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from gapwise.errors import ServiceError, UsageError
+from gapwise.settings import Settings
+from gapwise.tracking.store import RunStore
+from gapwise.workflows.search import Searched, SearchRequest, search
+from gapwise.workflows.shared_store import SharedStore
+
+PIPELINE = """
+data:
+  dataset: digits
+splits: {dev: 300, test: 100, train_dev: 100, target_in_train: 300}
+network: {name: multilayer-perceptron, hidden: [16]}
+training:
+  epochs: 4
+  batch_size: 64
+  optimizer: {name: adam, lr: 1e-3}
+  device: cpu
+search:
+  space:
+    training.optimizer.lr: {scale: log, low: 1e-4, high: 1e-1}
+  rounds: [{trials: 6, sampler: sobol}]
+  rungs: {first: 1, eta: 2}
+  confirm: {seeds: 2}
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[None]:
+    """An S3 on a free port of this machine."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = ThreadedMotoServer("127.0.0.1", port)
+    server.start()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        yield
+    server.stop()
+
+
+@pytest.fixture
+def bucket(server: None, request: pytest.FixtureRequest) -> str:
+    """The address of a bucket of the test's own."""
+    name = f"team-{abs(hash(request.node.name))}"
+    boto3.client("s3").create_bucket(Bucket=name)
+    return f"s3://{name}/gapwise"
+
+
+def keys(bucket: str) -> list[str]:
+    found = boto3.client("s3").list_objects_v2(Bucket=bucket.split("/")[2])
+    return [one["Key"] for one in found.get("Contents", [])]
+
+
+def searched(tmp_path: Path, workers: str) -> Searched:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(PIPELINE)
+    return search(SearchRequest(name=str(path), workers=workers))
+
+
+def test_workers_without_a_shared_folder_find_what_workers_with_one_find(
+    home: Path, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAPWISE_SHARED", bucket)
+    far = searched(tmp_path, "1")
+    settings = Settings.read()
+    assert settings.shared == bucket
+    # Trials trained in the worker's own place, from data that came through the store.
+    (data,) = (settings.cache / "far" / "data").iterdir()
+    assert (data / "inputs.npy").is_file()
+    left = {key.removeprefix("gapwise/").split("/")[0] for key in keys(bucket)}
+    assert left == {"data", "runs"}  # trials' checkpoints went when their runs were whole
+    run = RunStore(settings).open(far.as_json()["best"]["run_id"])
+    assert run.status == "FINISHED"
+
+    monkeypatch.delenv("GAPWISE_SHARED")
+    monkeypatch.setenv("GAPWISE_HOME", str(tmp_path / "other"))
+    near = searched(tmp_path, "1")
+    told = [[(t.parameters, t.state, t.value) for t in one.state.trials] for one in (far, near)]
+    assert told[0] == told[1]
+    numbers = ("difference", "low", "high", "winner_error", "incumbent_error")
+    assert far.state.confirmed is not None
+    assert near.state.confirmed is not None
+    assert [far.state.confirmed[k] for k in numbers] == [near.state.confirmed[k] for k in numbers]
+
+
+def test_what_was_cut_off_while_it_was_sent_is_not_taken_for_whole(
+    bucket: str, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "a.npy").write_bytes(b"abc")
+    store = SharedStore(bucket)
+    store.send(source, "data/1")  # as a driver that was killed before its last word
+    with pytest.raises(ServiceError, match="holds no whole data/1"):
+        store.fetch_once("data/1", tmp_path / "there")
+    assert not (tmp_path / "there").exists()
+    store.send_once(source, "data/1")
+    assert (store.fetch_once("data/1", tmp_path / "there") / "a.npy").read_bytes() == b"abc"
+    (source / "a.npy").unlink()
+    (source / "b.json").write_text("{}")
+    store.send(source, "data/1")
+    assert [key for key in keys(bucket) if "data/1" in key] == ["gapwise/data/1/b.json"]
+    store.remove("data/1")
+    assert keys(bucket) == []
+
+
+def test_a_store_that_is_away_or_unknown_is_told(bucket: str, tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a")
+    with pytest.raises(ServiceError, match=r"store s3://nobody/x does not answer: .*credentials"):
+        SharedStore("s3://nobody/x").send(tmp_path / "a", "data")
+    with pytest.raises(UsageError, match="GAPWISE_SHARED is 's4://team'"):
+        SharedStore("s4://team")
