@@ -67,7 +67,8 @@ def _line(drawn: go.Figure, name: str, curve: Curve, color: str) -> None:
         name=safe,
         mode="markers" if one else "lines",
         line={"color": color, "width": 2.2},
-        marker_color=color,
+        marker={"color": color, "size": 9},
+        cliponaxis=False,  # a run of one epoch is a point on the edge
     )
     if len(curve.values):
         style.note(
