@@ -20,7 +20,8 @@ export default function ({ parentElement, data }) {
       card.append(picture);
     }
     const caption = made("figcaption", "caption");
-    caption.append(made("span", "label", item.label), made("span", "arrow", "→"));
+    // A line may break beside the arrow, and only then within a word.
+    caption.append(made("span", "label", item.label), " ", made("span", "arrow", "→"), " ");
     caption.append(made("span", item.right ? "said right" : "said", item.said));
     card.append(caption);
     if (item.note) card.append(made("div", "note", item.note));

@@ -42,7 +42,8 @@ Object.assign(Desk.prototype, {
     card.className = ["card", ...state.filter(Boolean)].join(" ");
     const caption = card.querySelector(".caption");
     const said = made("span", item.right ? "said right" : "said", item.said);
-    caption.replaceChildren(made("span", "label", item.label), made("span", "arrow", "→"), said);
+    const arrow = made("span", "arrow", "→");
+    caption.replaceChildren(made("span", "label", item.label), " ", arrow, " ", said);
     const tags = card.querySelector(".tags");
     const chips = item.tags.slice(0, MOST_CHIPS).map((tag) => made("span", `chip ${tone(tag)}`, tag));
     const hidden = item.tags.length - chips.length;
