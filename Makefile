@@ -97,8 +97,8 @@ check: install-dev ## Check style, types and who imports whom
 	@$(BIN)/lint-imports
 
 bench: install-dev ## Measure speed and truth, each a table
-	@for one in benchmarks/*.py benchmarks/truth/*.py; do \
-		case "$$one" in */_*) continue;; esac; \
+	@for one in benchmarks/*.py benchmarks/truth/*.py benchmarks/search/*.py; do \
+		case "$$one" in */_*|*/tables.py) continue;; esac; \
 		echo "== $$one"; $(BIN)/python -m "$$(echo "$${one%.py}" | tr / .)" $(ARGS); done
 
 reference: install ## Write docs/pipeline-reference.md and docs/pipeline.schema.json anew
