@@ -1,6 +1,6 @@
 """How much two one-thread workers do that one does: LeNet jobs on MNIST, of some seconds each.
 
-    GAPWISE_DATA=FOLDER python -m benchmarks.search.workers [--jobs 8] [--repetitions 5]
+    GAPWISE_DATA=FOLDER python -m benchmarks.search.workers [--jobs 4] [--repetitions 5]
 
 Each repetition times the same jobs on one worker and on two, after jobs that warm them up.
 """
@@ -23,8 +23,8 @@ from gapwise.workflows.prepare import ready
 
 
 def jobs(count: int, folder: Path) -> list[Job]:
-    """Return jobs of one epoch over MNIST each, at rates of their own."""
-    start = ready("mnist-lenet", Settings.read(), ("training.epochs=1",))
+    """Return jobs of two epochs over MNIST each, under seeds of their own."""
+    start = ready("mnist-lenet", Settings.read(), ("training.epochs=2",))
     return [
         Job(
             pipeline=pipeline_file.resolve(start.pipeline),
@@ -32,7 +32,7 @@ def jobs(count: int, folder: Path) -> list[Job]:
             folder=str(folder / str(number)),
             plan=NumericPlan(threads=1, fused=True),
             seed=number,
-            epochs=1,
+            epochs=2,
         )
         for number in range(count)
     ]
@@ -71,7 +71,7 @@ def once(slots: int, count: int) -> float:
 def main() -> None:
     """Print each repetition and the median."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--jobs", type=int, default=8)
+    parser.add_argument("--jobs", type=int, default=4)
     parser.add_argument("--repetitions", type=int, default=5)
     given = parser.parse_args()
     ratios = []
