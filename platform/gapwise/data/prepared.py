@@ -58,8 +58,7 @@ class Prepared:
         return int(self._meta["n"])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # What crosses to another process is the folder's path: its arrays are mapped there anew.
-        return open, (self.folder,)
+        return open, (self.folder,)  # another process maps the arrays anew
 
     def __repr__(self) -> str:
         return f"<Prepared {self.name} n={len(self)} {self.digest[:12]}>"

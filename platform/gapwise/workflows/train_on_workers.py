@@ -180,9 +180,7 @@ class _Sending:
         while self._out:
             for news in self._workers.wait(1.0):
                 self._take(news)
-        raise StoppedError(
-            f"the training of {self._label} stopped as asked; gapwise resume goes on with its runs"
-        )
+        raise StoppedError("training stopped as asked; gapwise resume goes on with its runs")
 
 
 def _end(turn: Turn | None) -> None:

@@ -400,7 +400,7 @@ def test_a_newer_schema_is_refused(ledger: Ledger, file: Path) -> None:
 def test_a_file_that_is_no_ledger_is_told(file: Path) -> None:
     file.parent.mkdir()
     file.write_bytes(b"not a database at all, not at all" * 40)
-    with pytest.raises(StorageError, match=r"ledger.db cannot be used: file is not a database"):
+    with pytest.raises(StorageError, match=r"ledger.db is damaged \(file is not a database\)"):
         label(Ledger(f"sqlite:///{file}"), "cat")
 
 
