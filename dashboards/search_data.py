@@ -1,5 +1,6 @@
 """What the page *Search* reads: studies and their events, read on where they grew."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from threading import Lock
 from dashboards import data
 from gapwise.figures.trial_dots import KnobAxis, TrialDot
 from gapwise.search.event_log import EventLog, Listed
-from gapwise.search.events import Event, Region, State
+from gapwise.search.events import Event, Region, State, Trial
 from gapwise.search.space import Knob, Space, told
 from gapwise.search.summary import seconds_left, space_of
 from gapwise.settings import Settings
@@ -17,6 +18,9 @@ from gapwise.tracking.lock import is_held
 from gapwise.workflows.search_record import run_id_of
 
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+MOST_DOTS = 800
+"""Trials drawn, at most: half of them the best, the others every n-th of the rest."""
 
 
 @dataclass
@@ -27,6 +31,12 @@ class Followed:
     events: list[Event] = field(default_factory=list)
     state: State = field(default_factory=State)
     guard: Lock = field(default_factory=Lock)
+    drawn: tuple[int, list[TrialDot]] = (-1, [])
+
+    @property
+    def reached(self) -> int:
+        """How many trials reached a rung."""
+        return sum(1 for trial in self.state.trials if trial.value is not None)
 
     @property
     def space(self) -> Space:
@@ -66,7 +76,16 @@ def follow(study: str) -> Followed:
 
 
 def dots(found: Followed) -> list[TrialDot]:
-    """Return every trial that reached a rung."""
+    """Return the trials that reached a rung, as they are drawn: ``MOST_DOTS`` of them at most."""
+    count, made = found.drawn
+    if count != found.state.count:
+        made = _dots(found.state.trials)
+        found.drawn = found.state.count, made
+    return made
+
+
+def _dots(trials: Sequence[Trial]) -> list[TrialDot]:
+    reached = [trial for trial in trials if trial.value is not None]
     return [
         TrialDot(
             number=trial.number,
@@ -79,9 +98,18 @@ def dots(found: Followed) -> list[TrialDot]:
             ),
             curve=trial.rungs[-1].curve,
         )
-        for trial in found.state.trials
+        for trial in _some(reached)
         if trial.value is not None
     ]
+
+
+def _some(trials: Sequence[Trial]) -> list[Trial]:
+    if len(trials) <= MOST_DOTS:
+        return list(trials)
+    ordered = sorted(trials, key=lambda trial: (trial.value or 0.0, trial.number))
+    best, others = ordered[: MOST_DOTS // 2], ordered[MOST_DOTS // 2 :]
+    chosen = [*best, *others[:: math.ceil(2 * len(others) / MOST_DOTS)]]
+    return sorted(chosen, key=lambda trial: trial.number)
 
 
 def axes(found: Followed) -> dict[str, KnobAxis]:

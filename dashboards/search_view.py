@@ -84,7 +84,7 @@ def _title(found: Followed, ended: int) -> tuple[str, str]:
         title, _, rest = str(state.closed["says"]).partition(": ")
         rest = rest[:1].upper() + rest[1:] if rest else ""
         return title, f"{rest} {_spent(state)}".strip()
-    doing = f"{ended} of {found.asked_for} trials have ended"
+    doing = f"{ended:,} of {found.asked_for:,} trials have ended"
     if not found.is_running:
         command = f"gapwise search {state.opened['name']}"
         return f"Stopped: {doing}", f"`{command}` goes on where it was. {_spent(state)}"
@@ -103,7 +103,7 @@ def _spent(state: State) -> str:
     epochs = sum(trial.epochs for trial in state.trials)
     whole = state.opened["search"]["rungs"][-1]
     return (
-        f"{len(state.trials)} settings tried at the cost of {epochs / whole:.1f} trainings "
+        f"{len(state.trials):,} settings tried at the cost of {epochs / whole:.1f} trainings "
         f"({epochs:,} epochs); dev n = {state.opened['examples']:,} chose, "
         f"{state.opened['confirming']:,} chose nothing."
     )
@@ -195,6 +195,9 @@ def _curves_and_cost(found: Followed) -> None:
     left, right = st.columns([1.6, 1], gap="small")
     rungs = found.state.opened["search"]["rungs"]
     note = "dev error by epoch; those that were stopped fade, dots are rungs"
+    shown = len(search_data.dots(found))
+    if shown < found.reached:
+        note = f"{note}; {shown:,} of {found.reached:,}: the best, and every n-th of the others"
     with left, widgets.card("curves", "Every trial", note, fill=True):
         widgets.chart(search_trials(search_data.dots(found), rungs), "trial-curves")
     with right, widgets.card("cost", "Error against cost", fill=True):

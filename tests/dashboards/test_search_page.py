@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboards import search_data
 from gapwise.pipeline_search import Searched
 from gapwise.records import plain
 from gapwise.search.driver import Driver
@@ -113,3 +114,20 @@ def test_a_search_that_ended_says_what_the_winner_is_worth(study: EventLog) -> N
 def test_without_a_search_it_says_how_to_begin(home: Path) -> None:
     _, text = shown()
     assert "No search yet" in text
+
+
+def test_s9_of_many_trials_the_best_and_a_part_of_the_others_are_drawn(
+    study: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_data, "MOST_DOTS", 10)
+    found = search_data.follow("digits-1234")
+    found.drawn = (-1, [])
+    dots = search_data.dots(found)
+    assert found.reached == 24
+    assert len(dots) <= 10
+    assert [dot.number for dot in dots] == sorted({dot.number for dot in dots})
+    errors = sorted(t.value for t in found.state.trials if t.value is not None)
+    assert sorted(dot.error for dot in dots)[:5] == errors[:5]
+    assert max(dot.error for dot in dots) > errors[10]
+    _, text = shown()
+    assert f"{len(dots)} of 24: the best, and every n-th of the others" in text

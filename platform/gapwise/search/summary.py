@@ -1,5 +1,6 @@
 """What a search's events show: its course, what its knobs matter, its time left."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,9 @@ from gapwise.search.space import Knob, Space
 
 FEWEST = 12
 """Trials that importance is told from, at least."""
+
+MOST = 1000
+"""Trials that it is told from, at most: every n-th of more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +65,7 @@ def importance(state: State) -> Importance | None:
     rungs: Sequence[int] = state.opened["search"]["rungs"]
     for rung in reversed(range(len(rungs))):
         reached = [trial for trial in state.trials if len(trial.rungs) > rung]
+        reached = reached[:: math.ceil(len(reached) / MOST) or 1]
         if len(reached) >= FEWEST:
             keys = [k for k in space.keys if all(k in trial.point for trial in reached)]
             return Importance(
