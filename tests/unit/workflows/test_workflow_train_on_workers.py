@@ -7,7 +7,6 @@ import threading
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from gapwise.errors import StoppedError, TrainingError, UsageError
@@ -46,9 +45,8 @@ def kill_a_worker(settings: Settings) -> None:
     while not list(settings.runs.glob("*/checkpoints/step-*.json")):
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    mine = psutil.Process().children()
-    workers = [one for one in mine if "spawn_main" in " ".join(one.cmdline())]
-    workers[0].kill()
+    workers = multiprocessing.active_children()
+    next(one for one in workers if one.name == "gapwise-worker").kill()
 
 
 def test_w1_seeds_on_workers_are_the_runs_of_this_process_though_one_is_killed(
