@@ -189,7 +189,8 @@ class Database:
                 f"cannot write {self._told}: {error.strerror}; free or unlock that place and go on"
             ) from error
         except sa.exc.DBAPIError as error:
-            if any(word in str(error.orig) for word in _DAMAGED):
+            damaged = any(word in str(error.orig) for word in _DAMAGED)
+            if self.file is not None and damaged:
                 raise StorageError(
                     f"{self._told} is damaged ({shown(error.orig)}); {self._schema.mend}"
                 ) from error

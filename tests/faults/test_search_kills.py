@@ -137,9 +137,13 @@ def test_s1_s2_s5_25_kills_with_one_job_in_flight_it_finds_what_an_untouched_one
 
 
 def test_s1_w1_25_killed_workers_and_drivers_lose_no_trial(tmp_path: Path) -> None:
-    survives(tmp_path, kills=25, workers=[2], trials=160)
+    for state in survives(tmp_path, kills=25, workers=[2], trials=160):
+        assert [trial.number for trial in state.trials] == list(range(160))
+        assert not state.running
 
 
 @pytest.mark.faults
 def test_s1_s2_500_kills(tmp_path: Path) -> None:
-    survives(tmp_path, kills=500, workers=[0, 2, 3, 4], trials=300)
+    for state in survives(tmp_path, kills=500, workers=[0, 2, 3, 4], trials=300):
+        assert [trial.number for trial in state.trials] == list(range(300))
+        assert not state.running

@@ -7,7 +7,7 @@ again, which gives the same result, since jobs are deterministic and go on from 
 
 from collections.abc import Callable, Sequence
 
-from gapwise.errors import CheckError, StoppedError, shown
+from gapwise.errors import CheckError, StoppedError, StorageError, shown
 from gapwise.search import region as regions
 from gapwise.search.event_log import EventLog
 from gapwise.search.events import Event, Region, RoundState, State, Trial
@@ -15,10 +15,7 @@ from gapwise.search.plan import Jobs, RoundPlan, SearchPlan, Shown
 from gapwise.search.rungs import decide
 from gapwise.search.space import Space
 from gapwise.search.suggest import suggest
-from gapwise.workers.base import Done, Failure, News, Workers
-
-MOST_ATTEMPTS = 3
-"""Times that a job may take its worker with it before its trial counts as failed."""
+from gapwise.workers.base import MOST_ATTEMPTS, Done, Failure, News, Workers
 
 FAILING_FROM = 10
 """Trials from which on a search stops when more than half of them failed (FAULTS S7)."""
@@ -60,6 +57,7 @@ class Driver:
         Raises:
             StoppedError: ``should_stop`` said so; every call has ended at a checkpoint.
             CheckError: more than half of the trials failed; names the last reason.
+            StorageError: a worker met a full disk, or a store that is away.
         """
         while not self._is_over():
             if should_stop():
@@ -163,6 +161,8 @@ class Driver:
             self._lose(trial, news.lost)
         elif news.failure is None:
             self._record(trial, self._jobs.read(news.value))
+        elif news.failure.of_place:
+            self._give_up(news.failure)
         elif not news.failure.stopped:
             self._fail(trial, news.failure)
 
@@ -197,6 +197,14 @@ class Driver:
             self._check_failing(reason)
         else:
             self._waiting.append(trial)
+
+    def _give_up(self, failure: Failure) -> None:
+        """Stop without blaming the trial, which stays to be run again."""
+        self._workers.close()
+        raise StorageError(
+            f"the search {self.study} stopped, since a job could not be kept: {failure.message}; "
+            "called again, it goes on"
+        )
 
     def _fail(self, trial: Trial, failure: Failure) -> None:
         event = _failed(trial, failure.message, infeasible=failure.out_of_memory)

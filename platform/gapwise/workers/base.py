@@ -9,7 +9,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from gapwise.errors import GapwiseError, MemoryShortError, StoppedError
+from gapwise.errors import (
+    GapwiseError,
+    MemoryShortError,
+    ServiceError,
+    StoppedError,
+    StorageError,
+)
+
+MOST_ATTEMPTS = 3
+"""Times that a call may take its worker with it before whoever gave it gives it up."""
 
 
 class Context(Protocol):
@@ -28,13 +37,18 @@ Call = Callable[[Any, Context], Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """An error that crossed from a worker: its class's name, its words, and what it carries."""
+    """An error that crossed from a worker: its class's name, its words, and what it carries.
+
+    Attributes:
+        of_place: the disk or a service failed, so the call may succeed when that is mended.
+    """
 
     kind: str
     message: str
     trace: str = ""
     is_told: bool = False
     out_of_memory: bool = False
+    of_place: bool = False
     stopped: bool = False
 
 
@@ -85,5 +99,6 @@ def failure_of(error: BaseException) -> Failure:
         trace="".join(traceback.format_exception(error)),
         is_told=isinstance(error, GapwiseError),
         out_of_memory=isinstance(error, MemoryShortError | MemoryError),
+        of_place=isinstance(error, StorageError | ServiceError),
         stopped=isinstance(error, StoppedError | KeyboardInterrupt),
     )

@@ -12,14 +12,14 @@ from gapwise.diagnostics.gate import Limit
 from gapwise.diagnostics.measures import measure
 from gapwise.errors import MemoryShortError, StoppedError, TrainingError
 from gapwise.records import Job, JobResult, Predictions
-from gapwise.search.driver import MOST_ATTEMPTS, best_first
+from gapwise.search.driver import best_first
 from gapwise.search.events import State, Trial
 from gapwise.statistics.best_of import best_of
 from gapwise.statistics.paired_seeds import paired_seeds
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
 from gapwise.tracking.writer import RunWriter
-from gapwise.workers.base import News, Workers
+from gapwise.workers.base import MOST_ATTEMPTS, News, Workers
 from gapwise.workflows import labelled, seed_run
 from gapwise.workflows.far_jobs import bring, call_of
 from gapwise.workflows.measuring import Measuring

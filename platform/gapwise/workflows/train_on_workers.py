@@ -17,15 +17,12 @@ from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
 from gapwise.training.distributed import started
 from gapwise.training.plan import available_cores
-from gapwise.workers.base import Context, Done, News, Workers
+from gapwise.workers.base import MOST_ATTEMPTS, Context, Done, News, Workers
 from gapwise.workers.open import open_workers
 from gapwise.workflows.hide_secrets import hide_secrets
 from gapwise.workflows.seed_run import Batch, taken_up, work
 from gapwise.workflows.stop import StopRequest, stop_on_signals
 from gapwise.workflows.turns import Turn, Turns
-
-MOST_ATTEMPTS = 3
-"""Times that a training may take its worker with it."""
 
 LOOK_EVERY = 0.5
 """Seconds between looks at workers, at the line and at signals."""

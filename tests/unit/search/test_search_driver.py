@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from gapwise.errors import BusyError, CheckError, MemoryShortError, StoppedError, TrainingError
+from gapwise.errors import (
+    BusyError,
+    CheckError,
+    MemoryShortError,
+    StoppedError,
+    StorageError,
+    TrainingError,
+)
 from gapwise.pipeline_search import Searched
 from gapwise.search.driver import Driver
 from gapwise.search.event_log import EventLog
@@ -142,6 +149,23 @@ def test_s7_a_failing_trial_keeps_its_reason_and_the_search_goes_on(log: EventLo
     assert failed
     assert all(t.reason.startswith("the loss is nan at step 3") for t in failed)
     assert state.best is not None
+
+
+def test_x1_a_full_disk_stops_the_search_and_blames_no_trial(log: EventLog) -> None:
+    full = True
+
+    def sometimes(argument: Any, context: Context) -> list[float]:
+        if full and argument[1] == 9:
+            raise StorageError("no space left on the disk")
+        return train(argument, context)
+
+    with pytest.raises(StorageError, match=r"a job could not be kept: no space left.*goes on"):
+        run(log, Jobs(sometimes))
+    assert not any(event.kind == "failed" for event in log.read("s"))
+    full = False
+    state = run(log, Jobs(sometimes))
+    assert len(state.trials) == 30
+    assert {t.state for t in state.trials} == {"done", "stopped"}
 
 
 def test_s7_more_than_half_failing_stops_the_search(log: EventLog) -> None:
