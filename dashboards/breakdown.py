@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gapwise.diagnostics import parts
 from gapwise.diagnostics.errors_by_split import SplitErrors, from_predictions
 from gapwise.figures.intervals import Estimate
-from gapwise.labels import as_text
+from gapwise.forms.words import as_text
 from gapwise.metrics.classification import ClassReport, confusion_matrix
 from gapwise.metrics.classification import by_class as reports_by_class
 from gapwise.records import Predictions

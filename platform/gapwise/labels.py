@@ -2,11 +2,11 @@
 
 A target may be one of some classes, a number, or several labels of which some are unknown. Readers
 of data state which; tasks, tables and pages look here and nowhere else. What has another form
-(boxes, masks, sequences) gets a ``kind`` of its own.
+(boxes, points, masks) has a file of its own in ``gapwise.forms``.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 UNKNOWN = -1
@@ -21,16 +21,24 @@ class Labels:
         kind: ``class``: targets are (n,) int64, positions in ``classes[0]``. ``number``: (n,)
             float32. ``several``: (n, k) int64, column i holding positions in ``classes[i]``, and -1
             where that label of that example is unknown. ``value``: (n,) str, of
-            a form that nobody stated (JSON, written elsewhere).
-        names: a name for each column of the targets.
+            a form that nobody stated (JSON, written elsewhere). Else a form of ``gapwise.forms``,
+            whose file tells the array; in a predictions table such targets are (n,) str, JSON.
+        names: a name for each column of the targets, or for each point.
         classes: the class names of each column, in the order of the scores; () for numbers.
         unit: what a number counts, such as ``dollars``.
+        extent: (height, width) of the pictures that drawn targets lie on.
     """
 
     kind: str = "class"
     names: tuple[str, ...] = ("label",)
     classes: tuple[tuple[str, ...], ...] = ()
     unit: str = ""
+    extent: tuple[int, ...] = ()
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether targets have a form of their own, which is drawn on the example."""
+        return self.kind not in ("class", "number", "several", "value")
 
     @property
     def only(self) -> tuple[str, ...]:
@@ -44,37 +52,25 @@ class Labels:
             return f"{len(self.only)} classes"
         if self.kind in ("number", "value"):
             return f"{self.kind}s ({self.names[0]})"
+        if self.is_drawn:
+            of = f" of {len(self.classes[0])} classes" if self.classes else f" ({len(self.names)})"
+            return f"{self.kind}{of}"
         return f"{len(self.names)} labels ({', '.join(self.names)})"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what ``read`` takes: plain values."""
+        return {key: value for key, value in asdict(self).items() if key != "extent" or value}
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> "Labels":
-        """Return what ``asdict`` made plain."""
+        """Return what ``as_json`` gave, or ``asdict``."""
         classes = tuple(tuple(names) for names in values["classes"])
-        return cls(**{**values, "names": tuple(values["names"]), "classes": classes})
+        named = {"names": tuple(values["names"]), "extent": tuple(values.get("extent", ()))}
+        return cls(**{**values, **named, "classes": classes})
 
 
 CLASSES = Labels()
 """One class an example, whose names stand elsewhere."""
-
-
-def as_text(labels: Labels, target: Any) -> str:
-    """Return one target for people: a class's name, a number with its unit, or ``name: class, …``.
-
-    Args:
-        labels: what the target is.
-        target: a position, a number, or (k,) positions, of which unknown ones are shown as "?".
-    """
-    if labels.kind == "number":
-        return f"{float(target):,.6g} {labels.unit}".rstrip()
-    if labels.kind == "class":
-        return labels.only[int(target)]
-    if labels.kind == "value":
-        return str(target)
-    told = (
-        f"{name}: {classes[int(code)] if code != UNKNOWN else '?'}"
-        for name, classes, code in zip(labels.names, labels.classes, target, strict=True)
-    )
-    return ", ".join(told)
 
 
 def one_class(classes: Sequence[str], name: str = "label") -> Labels:

@@ -1,7 +1,8 @@
 """Targets as a few buckets: what draws are stratified by, and samples are spread over.
 
 A class is a bucket of its own; of several labels the first one counts, and where it is unknown is
-a bucket too; numbers fall into ranges that hold a tenth of the examples each.
+a bucket too; numbers fall into ranges that hold a tenth of the examples each; of what is drawn,
+its form knows.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapwise.errors import shown
+from gapwise.forms.base import form_of
 from gapwise.labels import UNKNOWN
 from gapwise.records import ExampleSet
 
@@ -34,6 +36,8 @@ def buckets(
         return np.searchsorted(edges, targets, side="right").astype(np.int64), range_names(edges)
     if labels.kind == "class":
         return targets, labels.only
+    if labels.is_drawn:
+        return form_of(labels).buckets(labels, targets)
     first = targets[:, 0]
     codes = np.where(first == UNKNOWN, len(labels.classes[0]), first)
     return codes, (*labels.classes[0], f"({shown(labels.names[0])} unknown)")

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapwise.data.assignment import Assignment
+from gapwise.forms.base import form_of
 from gapwise.labels import UNKNOWN
 from gapwise.records import SPLITS, ExampleSet
 
@@ -68,6 +69,8 @@ def class_counts(examples: ExampleSet, assignment: Assignment) -> tuple[ClassCou
     labels = examples.labels
     if labels.kind == "number":
         return ()
+    if labels.is_drawn:
+        return _drawn_counts(examples, assignment)
     columns = examples.targets.reshape(len(examples), -1).T
     return tuple(
         ClassCounts(
@@ -81,6 +84,24 @@ def class_counts(examples: ExampleSet, assignment: Assignment) -> tuple[ClassCou
             unknown=int((column == UNKNOWN).sum()),
         )
         for name, classes, column in zip(labels.names, labels.classes, columns, strict=True)
+    )
+
+
+def _drawn_counts(examples: ExampleSet, assignment: Assignment) -> tuple[ClassCounts, ...]:
+    labels = examples.labels
+    codes = form_of(labels).classes(labels, examples.targets)
+    if codes is None:
+        return ()
+    count = len(labels.classes[0])
+    sources = sources_of(examples)
+    return (
+        ClassCounts(
+            name=labels.names[0],
+            classes=labels.classes[0],
+            by_source={s: _counts(codes[examples.sources == s], count) for s in sources},
+            by_split={s: _counts(codes[assignment.split == s], count) for s in SPLITS},
+            unknown=0,
+        ),
     )
 
 

@@ -183,7 +183,7 @@ def digest_of(examples: ExampleSet, assignment: Assignment) -> str:
 def _facts(examples: ExampleSet, assignment: Assignment) -> dict[str, Any]:
     """Return all that is stored beside the arrays, as plain values."""
     # One class an example is the common case, and says all by its classes.
-    several = {} if examples.labels.kind == "class" else {"labels": asdict(examples.labels)}
+    several = {} if examples.labels.kind == "class" else {"labels": examples.labels.as_json()}
     return several | {
         "name": examples.name,
         "n": len(examples),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from gapwise.forms.base import form_of
 from gapwise.labels import UNKNOWN
 from gapwise.pipeline import Splits
 from gapwise.records import SPLITS, ExampleSet
@@ -45,6 +46,9 @@ def _classes(examples: ExampleSet, split: NDArray[np.str_]) -> list[str]:
         same = len(targets) and (targets == targets[0]).all()
         told = f"All examples have {labels.names[0]} {targets[:1].sum():g}: there is nothing to"
         return [f"{told} learn."] if same else []
+    if labels.is_drawn:
+        shown_classes = form_of(labels).classes(labels, targets)
+        return [] if shown_classes is None else _of_label(shown_classes, labels.classes[0], split, "")
     notes = []
     for column, (name, classes) in enumerate(zip(labels.names, labels.classes, strict=True)):
         notes += _of_label(targets[:, column], classes, split, f" of {name}")
@@ -56,7 +60,7 @@ def _of_label(
 ) -> list[str]:
     """Return what is missing of one label; -1 among its targets is unknown."""
     present = np.unique(targets[targets != UNKNOWN])
-    if len(present) == 1:
+    if len(present) == 1 and targets.ndim == 1:
         only = classes[int(present[0])]
         return [f"All examples are of one class{of}, {only!r}: there is nothing to tell apart."]
     notes = []

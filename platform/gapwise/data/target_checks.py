@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapwise.errors import DataError, shown
+from gapwise.forms.base import form_of
 from gapwise.labels import UNKNOWN, Labels
 from gapwise.records import ExampleSet
 
@@ -17,6 +18,9 @@ def check_targets(examples: ExampleSet) -> None:
     """
     labels, targets = examples.labels, examples.targets
     n = len(examples)
+    if labels.is_drawn:
+        _check_drawn(examples)
+        return
     form = ((n, len(labels.names)) if labels.kind == "several" else (n,)), FORMS[labels.kind]
     if (targets.shape, targets.dtype) != form:
         raise DataError(
@@ -32,6 +36,20 @@ def check_targets(examples: ExampleSet) -> None:
             _check_positions(examples, targets[:, column], labels, column)
         none = (targets == UNKNOWN).all(axis=1)
         _refuse(examples, none, "give each example one known label at least")
+
+
+def _check_drawn(examples: ExampleSet) -> None:
+    labels, targets, form = examples.labels, examples.targets, form_of(examples.labels)
+    shape = form.shape(labels, targets)
+    if (targets.shape, targets.dtype) != (shape, form.dtype):
+        raise DataError(
+            f"dataset {examples.name!r}: targets are {targets.dtype} of shape {targets.shape}, but "
+            f"{labels.told} want {form.dtype} of shape {shape}; mend the reader"
+        )
+    for wrong, mend in form.wrong(labels, targets):
+        if wrong.any():
+            name = shown(examples.ids[int(np.argmax(wrong))])
+            raise DataError(f"dataset {examples.name!r}: example {name} has a wrong label; {mend}")
 
 
 FORMS = {"class": np.dtype(np.int64), "number": np.dtype(np.float32), "several": np.dtype(np.int64)}

@@ -14,6 +14,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 aten = torch.ops.aten
 
+TRANSPOSED = 4
+"""Where ``aten.convolution`` says whether it is transposed, behind input and weight."""
+
 
 @dataclass(frozen=True)
 class Span:
@@ -109,9 +112,11 @@ def _tensors(args: Sequence[Any]) -> list[Tensor]:
     return [one for one in inner if isinstance(one, Tensor)]
 
 
-def _convolution_macs(output: Tensor, _: Tensor, weight: Tensor, *rest: Any) -> int:
-    # A weight is (filters, channels of a group, …): each output unit is one filter's product.
-    return output.numel() * weight[0].numel()
+def _convolution_macs(output: Tensor, x: Tensor, weight: Tensor, *rest: Any) -> int:
+    # A weight is (filters, channels of a group, …): each output unit is one filter's product. One
+    # that is transposed is (channels, filters of a group, …): each input is laid on the output.
+    transposed = len(rest) > TRANSPOSED and rest[TRANSPOSED]
+    return (x if transposed else output).numel() * weight[0].numel()
 
 
 def _product_macs(output: Tensor, *args: Any) -> int:
@@ -128,7 +133,22 @@ _COSTS: dict[Any, Callable[..., int]] = {
 
 def _convolution(field: Field, x: Tensor, y: Tensor, *args: Any) -> Field:
     weight, _bias, stride, padding, dilation = args[:5]
+    if args[TRANSPOSED + 1]:
+        return _spread(field, weight.shape[2:], stride, padding)
     return _windows(field, weight.shape[2:], stride, padding, dilation)
+
+
+def _spread(field: Field, *sizes: Any) -> Field:
+    """Output o of a transpose convolution sees the inputs (o + p − f + 1)/s to (o + p)/s."""
+    by_axis = [_each(size, len(field)) for size in sizes]
+    return tuple(
+        Span(
+            low=span.low + span.stride * (padding - kernel + 1) / step,
+            high=span.high + span.stride * padding / step,
+            stride=span.stride / step,
+        )
+        for span, kernel, step, padding in zip(field, *by_axis, strict=True)
+    )
 
 
 def _pooling(field: Field, x: Tensor, y: Tensor, *args: Any) -> Field:

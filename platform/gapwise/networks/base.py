@@ -61,13 +61,16 @@ class Chain(nn.Module):
     Attributes:
         published: the sizes whose numbers are known; the first is the one that the name stands for.
         aside: names of the children that are no part of that way: side branches.
+        gives: units in a ``row``, (n, units), or (n, units, height, width) for each cell of a
+            ``grid``, or for the ``pixels`` of the image.
     """
 
+    gives: ClassVar[str] = "row"
     published: ClassVar[tuple[Published, ...]] = ()
     aside: ClassVar[tuple[str, ...]] = ()
 
     def forward(self, x: Tensor) -> Tensor | Branched:
-        """Return (batch, outputs) for x: (batch, *input_shape)."""
+        """Return (batch, outputs), or a map of outputs, for x: (batch, *input_shape)."""
         for child in self.way():
             x = child(x)
         return x
@@ -80,6 +83,18 @@ class Chain(nn.Module):
     def way(self) -> list[nn.Module]:
         """Return the children from the inputs to the outputs, side branches left out."""
         return [child for name, child in self.named_children() if name not in self.aside]
+
+
+GIVEN: Mapping[str, str] = {
+    "row": "units in a row",
+    "grid": "units at each cell of a grid",
+    "pixels": "units at each pixel",
+}
+
+
+def gives(network: nn.Module | type[nn.Module]) -> str:
+    """Return what a network gives: a ``row`` where it does not say."""
+    return str(getattr(network, "gives", "row"))
 
 
 def layers(network: nn.Module) -> list[tuple[str, nn.Module]]:
@@ -185,7 +200,7 @@ def initialize(network: nn.Module, variance: float = 2.0) -> None:
         ValueError: a layer has no units.
     """
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             if not module.weight.numel():
                 raise ValueError("a layer has 0 units; every layer needs at least 1")
             nn.init.normal_(module.weight, 0.0, sqrt(variance) / sqrt(module.weight[0].numel()))

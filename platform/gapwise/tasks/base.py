@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gapwise.errors import DataError, PipelineError
+from gapwise.forms.base import FORMS
 from gapwise.labels import Labels
 from gapwise.registry import Family
 
 
 class Task(ABC):
     """Loss, prediction and per-example error; n stands for the examples of a batch.
+
+    Outputs are (n, units), or (n, units, height, width) where the task ``wants`` a grid or pixels.
 
     A task is made with its options as keyword-only parameters. What it must know of the training
     set is learned from it once (``fit``), kept with the model as plain values, and given back
@@ -27,6 +30,10 @@ class Task(ABC):
 
     kind: ClassVar[str] = "class"
     """The kind of labels (``Labels.kind``) that the task is for."""
+
+    wants: ClassVar[str] = "row"
+    """What a network must give (``networks.base.gives``): units in a row, at each cell of a grid,
+    or at each pixel."""
 
     labels: Labels = Labels()
 
@@ -58,7 +65,7 @@ class Task(ABC):
             name = next(name for name, part in TASKS if part is type(self))
             fitting = " or ".join(name for name, part in TASKS if part.kind == labels.kind)
             raise PipelineError(
-                f"task {name} is for {KINDS[self.kind]}, but the data has {KINDS[labels.kind]}; "
+                f"task {name} is for {_told(self.kind)}, but the data has {_told(labels.kind)}; "
                 f"set task: {fitting}"
             )
 
@@ -68,7 +75,7 @@ class Task(ABC):
 
     @abstractmethod
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss of each example, (n,) as ``widened(outputs)``, outputs: (n, units).
+        """Return the loss of each example, (n,) as ``widened(outputs)``.
 
         Raises:
             DataError: outputs and targets do not fit in shape; names both.
@@ -80,7 +87,7 @@ class Task(ABC):
 
     @abstractmethod
     def predict(self, outputs: Tensor) -> Tensor:
-        """Return what is predicted, of the form of ``targets``."""
+        """Return what is predicted, of the form of ``targets``; boxes have a score beside them."""
 
     @abstractmethod
     def scores(self, outputs: Tensor) -> Tensor | None:
@@ -105,7 +112,10 @@ class Task(ABC):
         """
 
     def columns(self, predicted: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        """Return further columns of the predictions table, each (n,); none by default."""
+        """Return further columns of the predictions table, each (n,), NaN where there is no value.
+
+        None by default.
+        """
         return {}
 
 
@@ -116,6 +126,10 @@ KINDS: Mapping[str, str] = {
     "number": "one number an example",
     "several": "several labels an example",
 }
+
+
+def _told(kind: str) -> str:
+    return KINDS[kind] if kind in KINDS else FORMS.get(kind).told
 
 
 def widened(outputs: Tensor) -> Tensor:

@@ -57,7 +57,7 @@ def write(path: Path, predictions: Predictions, *, media_root: str = "") -> None
         _MEDIA_ROOT: media_root.encode(),
     }
     if predictions.labels.kind != "class":
-        labels[_LABELS] = json.dumps(asdict(predictions.labels)).encode()
+        labels[_LABELS] = json.dumps(predictions.labels.as_json()).encode()
     buffer = io.BytesIO()
     pq.write_table(table.replace_schema_metadata(labels), buffer, compression="zstd")
     with naming(path, "write"):

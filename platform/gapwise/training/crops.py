@@ -37,11 +37,22 @@ class Crops:
         return crops if self.count == 5 else crops + [crop.flip(3) for crop in crops]
 
 
-def read_crops(pipeline: Mapping[str, Any], input_shape: tuple[int, ...]) -> Crops:
+def read_crops(
+    pipeline: Mapping[str, Any],
+    input_shape: tuple[int, ...],
+    *,
+    is_drawn: bool = False,
+) -> Crops:
     """Return what a resolved pipeline's ``prediction`` asks for; one that has none asks for 1.
 
+    Args:
+        pipeline: resolved, as plain values.
+        input_shape: of one example.
+        is_drawn: whether targets lie on the picture (``Labels.is_drawn``).
+
     Raises:
-        PipelineError: several crops of what is no picture, or a margin as large as the picture.
+        PipelineError: several crops of what is no picture, or whose targets lie on it, or a margin
+            as large as the picture.
     """
     asked = pipeline.get("prediction", {})
     crops = Crops(count=asked.get("crops", 1), margin=asked.get("margin", 2))
@@ -51,6 +62,11 @@ def read_crops(pipeline: Mapping[str, Any], input_shape: tuple[int, ...]) -> Cro
         raise PipelineError(
             f"prediction.crops is {crops.count}, but the examples are rows of {input_shape[0]} "
             "features, which are no pictures; set it to 1"
+        )
+    if is_drawn:
+        raise PipelineError(
+            f"prediction.crops is {crops.count}, but what is predicted has a place on the picture, "
+            "which is another in each crop; set it to 1"
         )
     if crops.margin >= min(input_shape[1:]):
         raise PipelineError(

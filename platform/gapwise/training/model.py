@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from gapwise.errors import PipelineError
 from gapwise.labels import Labels, one_class
-from gapwise.networks.base import NETWORKS
+from gapwise.networks.base import GIVEN, NETWORKS, gives
 from gapwise.tasks.base import TASKS, Task
 from gapwise.training.recipe import build
 
@@ -75,11 +76,22 @@ class Model(nn.Module):
         self.network: nn.Module = build(
             NETWORKS, spec.network, input_shape=spec.input_shape, outputs=self.outputs
         )
+        self._check_gives()
         self.frozen: tuple[nn.Module, ...] = ()
         shape = (spec.input_shape[0],) + (1,) * (len(spec.input_shape) - 1)
         self.register_buffer("mean", torch.zeros(shape))
         self.register_buffer("deviation", torch.ones(shape))
         self.channels_last = False
+
+    def _check_gives(self) -> None:
+        """Refuse a network that gives rows to a task that wants a map, or the other way."""
+        given, wanted = gives(self.network), self.task.wants
+        if given != wanted:
+            fitting = " or ".join(name for name, part in NETWORKS if gives(part) == wanted)
+            raise PipelineError(
+                f"network {self.spec.network['name']} gives {GIVEN[given]}, but task "
+                f"{self.spec.task['name']} wants {GIVEN[wanted]}; set network: {fitting}"
+            )
 
     def set_normalisation(self, mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> None:
         """Take mean and deviation, each (channels,) or (features,), in the units of the inputs."""
@@ -94,7 +106,7 @@ class Model(nn.Module):
         return self
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return (n, units) for raw inputs: (n, channels, height, width) uint8, or rows float32."""
+        """Return (n, units), or a map of units, for raw inputs: (n, channels, height, width) uint8, or rows float32."""
         outputs: Tensor = self.network(self.normalised(inputs))
         return outputs
 

@@ -1,15 +1,19 @@
 """Predictions of a split from one checkpoint, in evaluation mode."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from gapwise.data.prepared import Prepared
 from gapwise.errors import StorageError, UsageError
+from gapwise.forms.base import form_of
 from gapwise.networks.pretrained import differences
 from gapwise.records import Job, NumericPlan, Predictions
+from gapwise.tasks.base import Task
 from gapwise.training.checkpoints import CheckpointStore, Saved, read_checkpoint, read_values
 from gapwise.training.crops import Crops, outputs_of_crops, read_crops
 from gapwise.training.feeds import StreamFeed
@@ -37,28 +41,25 @@ def predict(place: Path, job: Job, prepared: Prepared, split: str) -> Prediction
     with under(job.plan) as device:
         model = ready(_model(saved), job.plan)
         _check_fits(model, prepared, saved.path)
-        crops = read_crops(job.pipeline, prepared.input_shape)
-        outputs = _outputs(model, prepared, positions, job.plan, device, crops)
-        task = model.task
-        targets = torch.from_numpy(prepared.targets[positions])
-        predicted, scores = task.predict(outputs), task.scores(outputs)
-        judged = {k: v.numpy() for k, v in task.columns(predicted, targets).items()}
-        return Predictions(
-            split=split,
-            example_id=prepared.ids[positions],
-            target=targets.numpy(),
-            predicted=predicted.numpy(),
-            error=task.error(predicted, targets).double().numpy(),
-            weight=_at(prepared.weights, positions, default=1.0),
-            classes=prepared.classes,
-            loss=task.loss(outputs, targets).double().numpy(),
-            scores=None if scores is None else scores.numpy(),
-            labels=prepared.labels,
-            source=prepared.sources[positions],
-            group=None if prepared.groups is None else prepared.groups[positions],
-            media=None if prepared.media is None else prepared.media[positions],
-            metadata={k: v[positions] for k, v in prepared.metadata.items()} | judged,
+        crops = read_crops(
+            job.pipeline, prepared.input_shape, is_drawn=prepared.labels.is_drawn
         )
+        said = _judged(model, prepared, positions, job.plan, device, crops)
+    own = {name: said.pop(name) for name in ("target", "predicted", "error", "loss")}
+    scores = said.pop("scores", None)
+    return Predictions(
+        split=split,
+        example_id=prepared.ids[positions],
+        **own,
+        weight=_at(prepared.weights, positions, default=1.0),
+        classes=prepared.classes,
+        scores=scores,
+        labels=prepared.labels,
+        source=prepared.sources[positions],
+        group=None if prepared.groups is None else prepared.groups[positions],
+        media=None if prepared.media is None else prepared.media[positions],
+        metadata={k: v[positions] for k, v in prepared.metadata.items()} | said,
+    )
 
 
 def load_network(place: Path) -> Model:
@@ -117,23 +118,44 @@ def _check_fits(model: Model, prepared: Prepared, path: Path) -> None:
         )
 
 
-def _outputs(
+def _judged(
     model: Model,
     prepared: Prepared,
     positions: NDArray[np.int64],
     plan: NumericPlan,
     device: torch.device,
     crops: Crops,
-) -> torch.Tensor:
-    """Return (n, units) float32 on the CPU."""
-    parts = [torch.empty(0, model.outputs)]
+) -> dict[str, NDArray[Any]]:
+    """Return ``target``, ``predicted``, ``error``, ``loss``, ``scores`` and the task's columns.
+
+    Batch by batch: a map of outputs for every example at once may not fit into memory.
+    """
+    found: dict[str, list[NDArray[Any]]] = {}
+    # One split is read once: no need to hold all examples in memory. An empty one is a batch too.
+    batches = cut(positions, evaluation_batch(model)) or [positions]
     with evaluating(model):
-        # One split is read once: no need to hold all examples in memory.
-        batches = cut(positions, evaluation_batch(model))
         for batch in StreamFeed(prepared, device).batches(batches):
             with autocast(plan):
-                parts.append(outputs_of_crops(model, batch.inputs, crops).cpu())
-        return torch.cat(parts)
+                outputs = outputs_of_crops(model, batch.inputs, crops).cpu()
+            for name, values in _said(model.task, outputs, batch.targets.cpu()).items():
+                found.setdefault(name, []).append(values)
+    return {name: np.concatenate(values) for name, values in found.items()}
+
+
+def _said(task: Task, outputs: Tensor, targets: Tensor) -> dict[str, NDArray[Any]]:
+    """Return what is said of a batch; what is drawn is JSON, as in the predictions table."""
+    predicted, scores = task.predict(outputs), task.scores(outputs)
+    forms = {"target": targets.numpy(), "predicted": predicted.numpy()}
+    if task.labels.is_drawn:
+        form = form_of(task.labels)
+        forms = {name: form.text(task.labels, values) for name, values in forms.items()}
+    judged = {
+        "error": task.error(predicted, targets).double(),
+        "loss": task.loss(outputs, targets).double(),
+        **task.columns(predicted, targets),
+        **({} if scores is None else {"scores": scores}),
+    }
+    return forms | {name: values.numpy() for name, values in judged.items()}
 
 
 def _at(

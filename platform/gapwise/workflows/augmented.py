@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from gapwise.errors import shown
-from gapwise.labels import as_text
+from gapwise.forms.words import as_text
 from gapwise.pipeline import Pipeline
 from gapwise.records import ExampleSet
 from gapwise.training.augmentation.augment import (

@@ -6,7 +6,7 @@ import numpy as np
 
 from gapwise.data.report import DataReport
 from gapwise.errors import shown
-from gapwise.labels import as_text
+from gapwise.forms.words import as_text
 from gapwise.records import ExampleSet
 from gapwise.workflows.label_tables import label_tables, targets_told, unknown_lines
 

@@ -35,7 +35,7 @@ def metadata(trained: TrainedRun) -> dict[str, str]:
         "network": dict(model.spec.network),
         "task": dict(model.spec.task),
         "input_shape": list(model.spec.input_shape),
-        "labels": asdict(model.spec.labels),
+        "labels": model.spec.labels.as_json(),
         "fitted": dict(model.spec.fitted),
         "classes": list(model.spec.classes),
         "normalisation": {

@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 from gapwise.data.label_columns import label_columns
 from gapwise.data.labels import from_names
 from gapwise.data.table import Table
+from gapwise.forms.base import form_of
 from gapwise.labels import UNKNOWN, Labels
 
 
 def known(labels: Labels, targets: NDArray[Any]) -> NDArray[np.bool_]:
     """Return which examples have a label, or one at least of several: (n,) bool."""
+    if labels.is_drawn:
+        return form_of(labels).known(labels, targets)
     is_known = ~np.isnan(targets) if labels.kind == "number" else targets != UNKNOWN
     return np.asarray(is_known.any(axis=1) if is_known.ndim == 2 else is_known)
 
@@ -22,6 +25,8 @@ def unknown(labels: Labels, count: int) -> NDArray[Any]:
     """Return targets of which none is known: -1, or NaN for numbers."""
     if labels.kind == "number":
         return np.full(count, np.nan, dtype=np.float32)
+    if labels.is_drawn:
+        return form_of(labels).unknown(labels, count)
     shape = (count, len(labels.names)) if labels.kind == "several" else (count,)
     return np.full(shape, UNKNOWN, dtype=np.int64)
 
@@ -33,7 +38,7 @@ def label_role(
     column = stated.get("label")
     if isinstance(column, str) and column in table.columns:
         return column
-    if labels.kind == "class":
+    if labels.kind == "class" or labels.is_drawn:
         return None
     present = [name for name in labels.names if name in table.columns]
     return (present or None) if labels.kind == "several" else next(iter(present), None)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from gapwise.data.checks import check_quarantine
 from gapwise.errors import StorageError, UsageError
+from gapwise.forms.base import form_of
 from gapwise.labels import Labels
 from gapwise.records import Quarantined
 from gapwise.settings import Settings
@@ -105,6 +106,8 @@ def _labelled(labels: Labels, values: NDArray[Any], judged: NDArray[np.bool_]) -
         return _where(judged, values.astype(np.float64))
     if labels.kind == "several":
         return _where(judged, several.to_text(labels, values).astype(object))
+    if labels.is_drawn:
+        return _where(judged, form_of(labels).text(labels, values).astype(object))
     return _where(judged, np.array(labels.only)[values])
 
 
@@ -153,7 +156,7 @@ def _target(output: Path | None) -> Path:
 def _write(target: Path, columns: dict[str, Any], labels: Labels, examples: NewExamples) -> None:
     says = {"gapwise.classes": json.dumps(labels.only), "gapwise.media_root": examples.media_root}
     if labels.kind != "class":
-        says["gapwise.labels"] = json.dumps(asdict(labels))
+        says["gapwise.labels"] = json.dumps(labels.as_json())
     table = pa.table(columns).replace_schema_metadata(says)
     draft = target.with_name(f".{target.name}.draft")
     try:

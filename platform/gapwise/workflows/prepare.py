@@ -90,5 +90,6 @@ def ready(name: str, settings: Settings, overrides: Sequence[str] = ()) -> Ready
     pipeline = pinned(read(name, overrides), settings)
     prepared = load.prepare(pipeline, settings, Path.cwd(), labels_of(pipeline, settings))
     check_augmentation(pipeline.training.augmentation.model_dump(), prepared.input_shape)
-    read_crops({"prediction": pipeline.prediction.model_dump()}, prepared.input_shape)
+    asked = {"prediction": pipeline.prediction.model_dump()}
+    read_crops(asked, prepared.input_shape, is_drawn=prepared.labels.is_drawn)
     return Ready(pipeline=pipeline, prepared=prepared, folder=prepared.folder)

@@ -10,7 +10,7 @@ import gapwise
 from gapwise.diagnostics import parts
 from gapwise.diagnostics.errors_by_split import SplitErrors, from_predictions
 from gapwise.errors import GapwiseError
-from gapwise.labels import as_text
+from gapwise.forms.words import as_text
 from gapwise.ledger import looks
 from gapwise.ledger.ledger import Ledger
 from gapwise.records import Predictions, Rung

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gapwise.errors import shown
-from gapwise.labels import as_text
+from gapwise.forms.words import as_text
 from gapwise.records import ExampleSet
 
 LARGEST = 20
