@@ -11,7 +11,7 @@ from dashboards import carry, choosing, data, desk_data, example_data, who, widg
 from dashboards.text import said
 from gapwise.diagnostics.error_table import SAMPLE
 from gapwise.figures import words
-from gapwise.workflows.example_list import ExampleQuery
+from gapwise.workflows.example_list import OF_OBJECTS, ExampleQuery
 
 OWN: Final = ("view", "half", "words", "slice", "tag", "sample")
 """What this page alone has in its URL."""
@@ -24,6 +24,8 @@ VIEWS: Final[Mapping[str, str]] = {
     "suspects": "Label most in doubt",
     "broken": "Broken since run B",
     "fixed": "Fixed since run B",
+    "misses": "Most objects missed",
+    "false-positives": "Most false boxes",
     "all": "All",
 }
 HALVES: Final[Mapping[str, str]] = {
@@ -65,7 +67,9 @@ def chosen() -> Chosen | None:
         if split is None:
             return None
         others = data.comparable(mate=run)
+        known = data.predictions(run, split).metadata
         views = [view for view in VIEWS if others or view not in FLIPS]
+        views = [view for view in views if OF_OBJECTS.get(view, "") in ("", *known)]
         view = carry.choose("view", views, VIEWS.__getitem__, width=190, adopt=False)
         half = carry.choose("half", list(HALVES), HALVES.__getitem__, width=160, adopt=False)
         other = ""
@@ -106,6 +110,7 @@ def desk(found: Chosen) -> None:
             "query": query,
             "table": True,
             "hasPictures": example_data.has_pictures(found.run),
+            "hasMarks": data.predictions(found.run, found.split).labels.is_drawn,
             "author": who.here(),
             "about": f"{min(found.sample, total):,} sampled (seed 0)" if sampled else "",
         },

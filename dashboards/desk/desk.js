@@ -264,6 +264,10 @@ class Desk {
     if (item) this.repaint([item]);
   }
 
+  toggleMarks() {
+    this.root.classList.toggle("unmarked");
+  }
+
   // ---- moving -------------------------------------------------------------------------------
 
   columns() {
@@ -333,6 +337,7 @@ class Desk {
     if (key.toLowerCase() === "c") return this.openText("comment"), true;
     if (key === "+") return this.openText("tag"), true;
     const setting = this.settings().find((one) => one.hotkey && one.hotkey === key.toLowerCase());
+    if (!setting && key.toLowerCase() === "o" && this.data.hasMarks) return this.toggleMarks(), true;
     if (!setting) return false;
     return this.setTag(setting.tag), true;
   }
@@ -393,7 +398,7 @@ class Desk {
   newTag(tag) {
     const known = this.settings();
     if (!known.some((one) => one.tag === tag)) {
-      const taken = new Set(["c", "u", ...known.map((one) => one.hotkey)]);
+      const taken = new Set(["c", "o", "u", ...known.map((one) => one.hotkey)]);
       const letters = tag.toLowerCase().split("");
       const hotkey = letters.find((one) => /[\p{L}\p{N}]/u.test(one) && !taken.has(one)) ?? "";
       known.push({ tag, hotkey, effort: null });

@@ -1,9 +1,10 @@
 // One example in full: picture or features, label and prediction, scores, neighbours, other runs.
-function detail(item, more, { run, hasPictures, blind, neighbourPictures, bothClasses }) {
+function detail(item, more, { run, hasPictures, marks, blind, neighbourPictures, bothClasses }) {
   const box = made("section", "panel detail");
   box.append(made("strong", "id", item.id));
   const body = made("div", "detail-body");
-  if (hasPictures) body.append(picture(run, item.id, "portrait"));
+  if (marks) body.append(marked(run, marks, item.id, "portrait"));
+  else if (hasPictures) body.append(picture(run, item.id, "portrait"));
   const facts = made("dl", "facts");
   const fact = (name, value, style) => {
     if (value === "" || value === null || value === undefined) return;

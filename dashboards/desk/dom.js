@@ -29,6 +29,19 @@ function picture(run, id, style) {
   return image;
 }
 
+// A picture with what is true and what was said laid over it, by a picture of its own.
+function marked(run, split, id, style) {
+  const frame = made("span", `framed ${style}`);
+  const marks = made("img", "marks");
+  marks.loading = "lazy";
+  marks.alt = "";
+  marks.draggable = false;
+  marks.src = `/marks/${[run, split, id].map(encodeURIComponent).join("/")}`;
+  marks.onerror = () => marks.remove();
+  frame.append(picture(run, id, "under"), marks);
+  return frame;
+}
+
 function percent(value, digits = 0) {
   return `${(100 * value).toFixed(digits)} %`;
 }

@@ -6,6 +6,7 @@ Object.assign(Desk.prototype, {
     this.paintState();
     this.paintNote();
     this.grid.classList.toggle("wide", !this.data.hasPictures);
+    this.grid.classList.toggle("marked", Boolean(this.data.hasMarks));
     this.grid.replaceChildren(...this.items.map((item, row) => this.card(item, row)));
     this.paintSide();
     this.paintLegend();
@@ -23,7 +24,8 @@ Object.assign(Desk.prototype, {
   card(item, row) {
     const card = made("figure", "card");
     card.title = item.id;
-    if (this.data.hasPictures) card.append(picture(this.run, item.id, "picture"));
+    if (this.data.hasMarks) card.append(marked(this.run, this.data.query.split, item.id, "picture"));
+    else if (this.data.hasPictures) card.append(picture(this.run, item.id, "picture"));
     else card.append(made("div", "words-only", item.words || item.id));
     card.append(made("figcaption", "caption"), made("div", "tags"));
     card.addEventListener("click", (event) => this.pick(row, event));
@@ -121,6 +123,7 @@ Object.assign(Desk.prototype, {
     const shown = {
       run: this.run,
       hasPictures: this.data.hasPictures,
+      marks: this.data.hasMarks ? this.data.query.split : "",
       blind: this.data.blind,
       neighbourPictures: this.data.hasPictures,
       bothClasses: this.data.mode === "labels",
@@ -170,6 +173,7 @@ Object.assign(Desk.prototype, {
       add("C", "comment", () => this.openText("comment"));
       add("Enter", "open", () => this.zoom());
     }
+    if (this.data.hasMarks) add("O", "marks on or off", () => this.toggleMarks());
     add(["Shift", "→"], "select");
     add("U", "undo", () => this.undo());
     this.legend.replaceChildren(...entries);

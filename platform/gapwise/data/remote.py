@@ -37,6 +37,27 @@ def local(settings: Settings, folder: str, *names: str) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
+def local_folder(settings: Settings, folder: str, what: str) -> Path:
+    """Return a folder of ``GAPWISE_DATA``, for data that nobody serves file by file.
+
+    Args:
+        settings: names the folder of datasets.
+        folder: the one wanted.
+        what: what belongs there, for who lacks it.
+
+    Raises:
+        DataError: it is not there.
+    """
+    found = None if settings.data is None else settings.data / folder
+    if found is None or not found.is_dir():
+        place = "GAPWISE_DATA is not set" if found is None else f"there is no {found}"
+        raise DataError(
+            f"{place}; set GAPWISE_DATA to a folder of datasets, and put into its folder {folder} "
+            f"{what}"
+        )
+    return found
+
+
 def fetch(settings: Settings, remote: Remote) -> Path:
     """Return where a file is, downloading it into the cache where it is nowhere.
 

@@ -48,7 +48,9 @@ def _classes(examples: ExampleSet, split: NDArray[np.str_]) -> list[str]:
         return [f"{told} learn."] if same else []
     if labels.is_drawn:
         shown_classes = form_of(labels).classes(labels, targets)
-        return [] if shown_classes is None else _of_label(shown_classes, labels.classes[0], split, "")
+        return (
+            [] if shown_classes is None else _of_label(shown_classes, labels.classes[0], split, "")
+        )
     notes = []
     for column, (name, classes) in enumerate(zip(labels.names, labels.classes, strict=True)):
         notes += _of_label(targets[:, column], classes, split, f" of {name}")

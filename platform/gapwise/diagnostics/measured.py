@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from gapwise.diagnostics import drawn, parts
 from gapwise.diagnostics.compare import compare
 from gapwise.diagnostics.errors_by_split import from_predictions, group_keys
 from gapwise.diagnostics.measures import Measure
@@ -47,13 +48,18 @@ class Value:
 def value_of(
     measure: Measure, predictions: Predictions, weighings: Sequence[Weighing] = ()
 ) -> Value:
-    """Return a metric of kind ``error`` or ``table`` for one run's predictions of one split.
+    """Return a metric of kind ``error``, ``table`` or ``drawn`` for one run's predictions.
+
 
     Raises:
         DataError: it does not fit the task, or there is no such class or column.
     """
     if measure.kind == "table":
         return _figure(measure, predictions)
+    if measure.kind == "drawn":
+        value, interval = drawn.figure_of(measure, predictions)
+        missing = "no class occurs" if value is None else "a single group shows no spread"
+        return Value(value=value, interval=interval, why="" if interval else missing)
     errors = from_predictions(judged(measure, predictions, weighings))
     found = errors.interval
     why = "" if found else "a single group shows no spread"
@@ -76,6 +82,8 @@ def p_value(
     compare(a, b)  # refuses what cannot be paired
     _, rows_a, rows_b = np.intersect1d(a.example_id, b.example_id, return_indices=True)
     names = list(dict.fromkeys([*a.classes, *b.classes]))
+    if measure.kind == "drawn":
+        return drawn.p_value_of(measure, parts.taken(a, rows_a), parts.taken(b, rows_b))
     first, second = _table(measure, a, names, rows_a), _table(measure, b, names, rows_b)
     units = _units(a)
     return _swapped(measure, (first, second), rows_a if units is None else units[rows_a])

@@ -6,6 +6,9 @@
 ``mean_error[COLUMN]``       the mean over the values of a column of the error of each (notes 4.3)
 ``precision``, ``recall``,   the mean over the classes (also ``f1_macro``); ``f1_weighted``: each
 ``f1``                       class by its examples; ``f1[cat]``: of one class
+``map50``, ``map75``,        mean average precision of boxes at an overlap of 0.5, of 0.75, and
+``map``                      the mean over 0.5 to 0.95 (COCO); ``map50[cat]``: of one class
+``miou``                     intersection over union of masks, the mean over the classes
 ``latency_p50_ms``, …        what a network costs, measured: ``COSTS``
 anything else                a metric of that name which the runs hold
 ===========================  =====================================================================
@@ -18,10 +21,11 @@ from typing import Final, Literal
 
 from gapwise.errors import UsageError, did_you_mean, shown
 
-Kind = Literal["error", "table", "cost", "logged"]
+Kind = Literal["error", "table", "drawn", "cost", "logged"]
 
 ERRORS: Final = ("error", "accuracy", "weighted_error", "mean_error")
 FIGURES: Final = ("precision", "recall", "f1")
+DRAWN: Final = ("map", "map50", "map75", "miou")
 AVERAGES: Final = ("macro", "weighted")
 COSTS: Final[Mapping[str, str]] = {
     "latency_p50_ms": "median time of a forward pass, milliseconds",
@@ -34,13 +38,14 @@ COSTS: Final[Mapping[str, str]] = {
 NAMES: Final = (
     *("error", "accuracy", "weighted_error", "mean_error[COLUMN]"),
     *(f"{figure}{tail}" for figure in FIGURES for tail in ("", "_macro", "_weighted", "[CLASS]")),
+    *(f"{figure}{tail}" for figure in DRAWN for tail in ("", "[CLASS]")),
     *COSTS,
 )
 _LOWER: Final = re.compile(
     r"(^|[/_.])(error|loss|latency|mae|rmse|mse|seconds|ms|mb|bytes)($|[/_.\[])"
 )
 _HIGHER: Final = re.compile(
-    r"(^|[/_.])(accuracy|precision|recall|f1|auc|auroc|iou|map|r2)($|[/_.\[])"
+    r"(^|[/_.])(accuracy|precision|recall|f1|auc|auroc|m?iou|map(50|75)?|r2)($|[/_.\[])"
 )
 _FORM: Final = re.compile(r"(?P<base>[^\[\]]+)(\[(?P<of>.+)\])?")
 _DIRECTIONS: Final = {"min": False, "max": True}
@@ -52,8 +57,8 @@ class Measure:
 
     Attributes:
         name: as it is written.
-        kind: computed from errors, from a table of predicted by true classes, a cost of the
-            network, or logged by whoever made the run.
+        kind: computed from errors, from a table of predicted by true classes, from boxes or masks
+            (``drawn``), a cost of the network, or logged by whoever made the run.
         base: the name without what follows.
         of: the class or the column in brackets, "" without.
         average: of a figure that is no single class's: ``macro`` or ``weighted``.
@@ -70,7 +75,7 @@ class Measure:
     @property
     def is_fraction(self) -> bool:
         """Whether it lies in [0, 1] and is shown in percent."""
-        return self.kind in ("error", "table")
+        return self.kind in ("error", "table", "drawn")
 
 
 def measure(name: str) -> Measure:
@@ -93,6 +98,8 @@ def measure(name: str) -> Measure:
         return Measure(
             name=name, kind="table", base=figure, of=of, average=average, higher_is_better=True
         )
+    if base in DRAWN:
+        return Measure(name=name, kind="drawn", base=base, of=of, higher_is_better=True)
     if base in COSTS and not of:
         return Measure(name=name, kind="cost", base=base, higher_is_better=False)
     return Measure(name=name, kind="logged", base=name, higher_is_better=better)

@@ -94,7 +94,7 @@ class Boxes(Form):
     ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         """Return how many boxes each example has, many counting as one bucket."""
         counts = (targets[..., 0] != UNKNOWN_CLASS).sum(1).clip(max=MOST_TOLD).astype(np.int64)
-        return counts, tuple(f"{n} boxes" for n in range(MOST_TOLD)) + (f"{MOST_TOLD} and more",)
+        return counts, (*(f"{n} boxes" for n in range(MOST_TOLD)), f"{MOST_TOLD} and more")
 
 
 def read(text: str) -> list[Box]:
@@ -103,10 +103,11 @@ def read(text: str) -> list[Box]:
     Raises:
         ValueError, KeyError, TypeError: it is no such JSON.
     """
-    return [
-        Box(str(one["class"]), *map(float, one["box"]), float(one.get("score", 1.0)))
-        for one in json.loads(text)
-    ]
+    found = []
+    for one in json.loads(text):
+        x0, y0, x1, y1 = map(float, one["box"])
+        found.append(Box(str(one["class"]), x0, y0, x1, y1, float(one.get("score", 1.0))))
+    return found
 
 
 def padded(boxes: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:

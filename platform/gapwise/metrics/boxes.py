@@ -51,7 +51,9 @@ def iou(first: Rows, second: Rows) -> NDArray[np.float32]:
     low = np.maximum(first[:, None, :2], second[None, :, :2])
     high = np.minimum(first[:, None, 2:], second[None, :, 2:])
     shared = np.prod((high - low).clip(min=0), axis=2)
-    areas = [np.prod((boxes[:, 2:] - boxes[:, :2]).clip(min=0), axis=1) for boxes in (first, second)]
+    areas = [
+        np.prod((boxes[:, 2:] - boxes[:, :2]).clip(min=0), axis=1) for boxes in (first, second)
+    ]
     union = areas[0][:, None] + areas[1][None] - shared
     overlap: NDArray[np.float32] = shared / np.maximum(union, np.finfo(np.float32).tiny)
     return overlap

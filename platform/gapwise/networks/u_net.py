@@ -82,9 +82,7 @@ class Level(nn.Module):
     Takes (n, ``units_in``, height, width) and gives ``units`` maps.
     """
 
-    def __init__(
-        self, below: nn.Module, units_in: int, units: int, make: "_Convolutions"
-    ) -> None:
+    def __init__(self, below: nn.Module, units_in: int, units: int, make: "_Convolutions") -> None:
         super().__init__()
         self.down = nn.Sequential(*make(units_in, units))
         self.pool = nn.MaxPool2d(2)
@@ -103,7 +101,7 @@ class Level(nn.Module):
 class _Convolutions:
     """Makes the two convolutions of a level."""
 
-    def __init__(self, padded: bool, batch_norm: bool) -> None:  # noqa: FBT001 - two switches
+    def __init__(self, padded: bool, batch_norm: bool) -> None:
         self._padding, self._norm = int(padded), batch_norm
 
     def __call__(self, units_in: int, units: int) -> list[nn.Module]:
@@ -125,7 +123,7 @@ def _fitted(seen: Tensor, risen: Tensor) -> tuple[Tensor, Tensor]:
     return seen[:, :, top : top + risen.shape[2], left : left + risen.shape[3]], risen
 
 
-def _windows(depth: int, padded: bool) -> list[Window]:  # noqa: FBT001 - of the network's option
+def _windows(depth: int, padded: bool) -> list[Window]:
     """Return what slides over the map on the way down, to its lowest level."""
     found: list[Window] = []
     for level in range(depth + 1):

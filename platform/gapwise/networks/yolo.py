@@ -1,6 +1,6 @@
 """A network that says something at every cell of a grid (notes 6.4, 6.5)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import ClassVar
 
@@ -65,19 +65,21 @@ class Yolo(Chain):
         for i, (units_in, units) in enumerate(pairwise((planes, *channels))):
             for j in range(convolutions):
                 pool = {f"pool{i + 1}": nn.MaxPool2d(2)} if j == convolutions - 1 else {}
-                self._add(f"convolution{i + 1}_{j + 1}", units if j else units_in, units, follow, pool)
+                self._add(
+                    f"convolution{i + 1}_{j + 1}", units if j else units_in, units, follow, pool
+                )
         for j, units_in in enumerate((channels[-1], head)):
             self._add(f"head{j + 1}", units_in, head, follow, {})
         self.append(dropout=nn.Dropout2d(dropout), output=nn.Conv2d(head, outputs, 1))
         initialize(self, follow.variance)
 
-    def _add(  # noqa: PLR0913 - what makes a convolution
+    def _add(
         self,
         name: str,
         units_in: int,
         units: int,
         follow: Nonlinearity,
-        pool: dict[str, nn.Module],
+        pool: Mapping[str, nn.Module],
     ) -> None:
         made = nn.Conv2d(units_in, units, 3, padding=1, bias=follow.bias)
         self.append(**{name: made}, **follow.behind(name, nn.BatchNorm2d(units), pool))

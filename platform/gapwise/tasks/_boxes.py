@@ -93,7 +93,8 @@ def matches(predicted: Tensor, targets: Tensor, least: float) -> list[Matched]:
 
 
 def _real(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    return boxes[boxes[:, 0] != UNKNOWN_CLASS]
+    real: NDArray[np.float32] = boxes[boxes[:, 0] != UNKNOWN_CLASS]
+    return real
 
 
 def each(values: list[float] | list[int], like: Tensor) -> Tensor:

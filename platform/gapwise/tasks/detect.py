@@ -12,7 +12,7 @@ from gapwise.errors import DataError
 from gapwise.forms.base import UNKNOWN_CLASS
 from gapwise.labels import Labels
 from gapwise.tasks._anchors import Places, anchors_of, places
-from gapwise.tasks._boxes import centres, corners, each, iou, kept, matches
+from gapwise.tasks._boxes import corners, each, iou, kept, matches
 from gapwise.tasks.base import Task, widened
 
 __all__ = ["Detect"]
@@ -22,7 +22,7 @@ LARGEST_LOG = 4.0
 
 
 class Detect(Task):
-    """Every cell of a grid says, for each anchor, whether an object has its centre there, and where.
+    """Every cell of a grid says, for each anchor, whether an object has its centre there.
 
     Targets are (n, m, 5), see ``gapwise.forms.boxes``; outputs (n, anchors · (5 + classes), rows,
     columns): for each anchor p_c, the centre in the cell, width and height over the anchor's, and a
@@ -157,7 +157,8 @@ class Detect(Task):
                 "5 numbers for each picture"
             )
         units = 5 + len(self.labels.classes[0])
-        return outputs.unflatten(1, (self._count, units)).permute(0, 1, 3, 4, 2)
+        rows, columns = outputs.shape[2:]
+        return outputs.reshape(-1, self._count, units, rows, columns).permute(0, 1, 3, 4, 2)
 
     def _places(self, made: Tensor, targets: Tensor) -> Places:
         device = made.device
@@ -183,7 +184,7 @@ class Detect(Task):
             boxes = corners(self._boxes(made.detach().flatten(1, 3), made.shape[2:4]))
             overlap = iou(boxes, targets[..., 1:].to(boxes.dtype))
             real = (targets[..., 0] != UNKNOWN_CLASS)[:, None]
-            return ((overlap > self._ignore) & real).any(-1).unflatten(1, made.shape[1:4])
+            return ((overlap > self._ignore) & real).any(-1).view(made.shape[:4])
 
     def _suppressed(self, boxes: Tensor, scores: Tensor) -> Tensor:
         """Return the boxes that non-max suppression leaves in each class.

@@ -69,7 +69,10 @@ class Landmarks(Task):
     def use(self, labels: Labels, fitted: Mapping[str, Any]) -> None:
         """Take means, deviations and the unit of the error."""
         super().use(labels, fitted)
-        self._mean, self._deviation = torch.tensor(fitted["mean"]), torch.tensor(fitted["deviation"])
+        self._mean, self._deviation = (
+            torch.tensor(fitted["mean"]),
+            torch.tensor(fitted["deviation"]),
+        )
         self._length = float(fitted["unit"])
         self._ends = None if self._reference is None else _places(labels, self._reference)
 
@@ -92,7 +95,7 @@ class Landmarks(Task):
         """Return the points in pixels, (n, k, 2) float32."""
         made = outputs.float()
         places = made * self._deviation.to(made) + self._mean.to(made)
-        return places.unflatten(1, (-1, 2))
+        return places.view(len(places), -1, 2)
 
     def scores(self, outputs: Tensor) -> None:
         """Return None: a point has no score."""
@@ -126,7 +129,7 @@ class Landmarks(Task):
 
     def _unit(self, labels: Labels, targets: NDArray[Any]) -> float:
         if self._reference is None:
-            return float(np.hypot(*labels.extent))
+            return float(np.hypot(labels.extent[0], labels.extent[1]))
         first, second = _places(labels, self._reference)
         lengths = np.hypot(*(targets[:, first] - targets[:, second]).astype(np.float64).T)
         known = lengths[lengths > 0]

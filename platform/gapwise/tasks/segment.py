@@ -46,7 +46,9 @@ class Segment(Task):
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the mean cross-entropy of the known pixels, (n,) in nats."""
         true = _middle(outputs, targets)
-        losses = F.cross_entropy(widened(outputs), true, reduction="none", ignore_index=UNKNOWN_PIXEL)
+        losses = F.cross_entropy(
+            widened(outputs), true, reduction="none", ignore_index=UNKNOWN_PIXEL
+        )
         return losses.flatten(1).sum(1) / (true != UNKNOWN_PIXEL).flatten(1).sum(1).clamp(min=1)
 
     def training_loss(self, outputs: Tensor, targets: Tensor) -> Tensor:

@@ -8,7 +8,6 @@ as doubles, several labels as JSON (``gapwise.tracking.several``).
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 

@@ -14,6 +14,7 @@ from gapwise.data.prepared import Prepared
 from gapwise.errors import StoppedError, TrainingError
 from gapwise.records import Job
 from gapwise.training.augmentation.augment import make_augmentation
+from gapwise.training.augmentation.follow import followed
 from gapwise.training.callbacks import Callback, Checkpoint, Epoch
 from gapwise.training.checkpoints import CheckpointStore
 from gapwise.training.distributed import cut_for_this_process, world
@@ -119,7 +120,9 @@ class Loop:
         factor = self._factor(at)
         seed_generators(key("step", self.job.seed, epoch, self.progress.step), self.learner.device)
         inputs = self._augment(batch.inputs, batch.positions, epoch)
-        changed = Batch(inputs, batch.targets, batch.weights, batch.positions)
+        labels, augment = self.prepared.labels, self._augment
+        targets = followed(augment, labels, batch.targets, batch.positions, epoch)
+        changed = Batch(inputs, targets, batch.weights, batch.positions)
         examples = self._sizes[self.progress.step]
         self.examples += examples
         self.progress.record(*self.learner.step(changed, factor, examples))

@@ -106,7 +106,7 @@ class Model(nn.Module):
         return self
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return (n, units), or a map of units, for raw inputs: (n, channels, height, width) uint8, or rows float32."""
+        """Return (n, units), or a map of units, for raw inputs as the dataset gave them."""
         outputs: Tensor = self.network(self.normalised(inputs))
         return outputs
 

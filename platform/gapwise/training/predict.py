@@ -41,9 +41,7 @@ def predict(place: Path, job: Job, prepared: Prepared, split: str) -> Prediction
     with under(job.plan) as device:
         model = ready(_model(saved), job.plan)
         _check_fits(model, prepared, saved.path)
-        crops = read_crops(
-            job.pipeline, prepared.input_shape, is_drawn=prepared.labels.is_drawn
-        )
+        crops = read_crops(job.pipeline, prepared.input_shape, is_drawn=prepared.labels.is_drawn)
         said = _judged(model, prepared, positions, job.plan, device, crops)
     own = {name: said.pop(name) for name in ("target", "predicted", "error", "loss")}
     scores = said.pop("scores", None)

@@ -16,6 +16,7 @@ from gapwise.training.augmentation.augment import (
     changes_asked,
     check_augmentation,
 )
+from gapwise.training.augmentation.follow import check_follows
 from gapwise.workflows.samples import pixels
 
 EXAMPLES = 3
@@ -41,6 +42,7 @@ def augmented_samples(
     """
     options = pipeline.training.augmentation.model_dump()
     check_augmentation(options, examples.inputs.shape[1:])
+    check_follows(changes_asked(options), examples.labels)
     if not changes_asked(options):
         return []
     found = []

@@ -37,6 +37,11 @@ def averaged(members: Mapping[str, Predictions], task: Task) -> Predictions:
             example, no probabilities, or errors that were measured otherwise.
     """
     shared = on_shared(members)
+    if task.labels.is_drawn:
+        raise DataError(
+            f"the runs predict {task.labels.told}, which have no scores that an average could be "
+            "taken of; name runs that predict classes, labels or numbers"
+        )
     (first_id, first), *others = shared.items()
     for other_id, other in others:
         _check_alike(first, other, f"runs {first_id} and {other_id}")

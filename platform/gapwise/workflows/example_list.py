@@ -20,7 +20,11 @@ from gapwise.statistics.suspicion import suspicion
 from gapwise.tracking.stored import StoredRun
 from gapwise.workflows.slices import columns_of, examples_of, pictures_of
 
-View = Literal["wrong", "right", "all", "unsure", "loss", "fixed", "broken", "suspects"]
+Ranked = Literal["unsure", "loss", "suspects", "misses", "false-positives"]
+View = Literal["wrong", "right", "all", "fixed", "broken", Ranked]
+OF_OBJECTS: Final = {"misses": "misses", "false-positives": "false_positives"}
+"""View of detection → the column of the predictions that it is ranked by."""
+
 VIEWS: Final[tuple[str, ...]] = get_args(View)
 HALVES: Final = ("all", "eyeball", "blackbox")
 
@@ -32,7 +36,8 @@ class ExampleQuery:
     """What people want to see of one run and split.
 
     Attributes:
-        view: see ``VIEWS``; ``fixed`` and ``broken`` are flips against another run.
+        view: see ``VIEWS``; ``misses`` and ``false-positives`` are of boxes; ``fixed`` and
+            ``broken`` are flips against another run.
         half: ``eyeball`` or ``blackbox`` half of the split, or ``all``.
         words: all must stand in an example's id, label, prediction or metadata.
         slice: ``COLUMN=VALUE``, several joined by ``&``.
@@ -93,6 +98,9 @@ def _viewed(table: Predictions, view: str, other: Predictions | None) -> Rows:
     if view == "loss":
         loss = table.error if table.loss is None else np.nan_to_num(table.loss, nan=np.inf)
         return np.argsort(-loss, kind="stable")
+    if view in OF_OBJECTS:
+        counts = _counted(table, view)
+        return np.flatnonzero(counts > 0)[np.argsort(-counts[counts > 0], kind="stable")]
     if view in ("fixed", "broken"):
         return _flipped(table, other, view)
     if table.scores is None or table.target.ndim > 1 or table.target.dtype.kind not in "iu":
@@ -101,6 +109,13 @@ def _viewed(table: Predictions, view: str, other: Predictions | None) -> Rows:
         return np.argsort(table.scores.max(axis=1), kind="stable")
     doubt, _ = suspicion(table.scores, table.target)
     return np.argsort(-doubt, kind="stable")
+
+
+def _counted(table: Predictions, view: str) -> NDArray[np.float64]:
+    counts = table.metadata.get(OF_OBJECTS[view])
+    if counts is None:
+        raise UsageError(f"view {view} needs predictions of boxes, which these are not")
+    return np.nan_to_num(counts.astype(np.float64))
 
 
 def _flipped(table: Predictions, other: Predictions | None, view: str) -> Rows:

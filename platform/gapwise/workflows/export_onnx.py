@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gapwise.errors import UsageError
+from gapwise.labels import Labels
 from gapwise.training.model import Model
 from gapwise.workflows.export_safetensors import metadata
 from gapwise.workflows.trained_run import TrainedRun
 
-_BESIDE = {"number": "predicted"}
 NEEDED = ("onnx", "onnxscript", "onnxruntime")
 
 
@@ -31,9 +31,14 @@ class Scored(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Return (n, units) outputs, and (n, classes) scores or (n,) numbers, for raw inputs."""
+    def forward(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        """Return outputs, and (n, classes) scores or (n,) numbers, for raw inputs.
+
+        Of what is drawn, outputs alone: how many boxes there are no graph knows beforehand.
+        """
         outputs = self.model(inputs)
+        if self.model.spec.labels.is_drawn:
+            return (outputs,)
         scores = self.model.task.scores(outputs)
         return outputs, self.model.task.predict(outputs) if scores is None else scores
 
@@ -42,7 +47,8 @@ def write(trained: TrainedRun, path: Path) -> None:
     """Write the graph, for batches of any size, with the same metadata as safetensors.
 
     Inputs are ``inputs``: (n, channels, height, width) uint8, or (n, features) float32; outputs are
-    ``outputs`` and ``scores``, or ``predicted`` where the network predicts numbers.
+    ``outputs`` and ``scores``, or ``predicted`` where the network predicts numbers; ``outputs``
+    alone where it predicts boxes, points or masks.
 
     Raises:
         UsageError: the extra ``onnx`` is not installed.
@@ -60,7 +66,7 @@ def write(trained: TrainedRun, path: Path) -> None:
             Scored(model).eval(),
             (torch.zeros((2, *shape), dtype=kind),),
             input_names=["inputs"],
-            output_names=["outputs", _BESIDE.get(model.spec.labels.kind, "scores")],
+            output_names=["outputs", *_beside(model.spec.labels)],
             dynamic_shapes=({0: torch.export.Dim("n")},),
             dynamo=True,
             verbose=False,
@@ -68,6 +74,12 @@ def write(trained: TrainedRun, path: Path) -> None:
         assert program is not None  # dynamo=True always gives one
         program.model.metadata_props.update(metadata(trained))
         program.save(path)
+
+
+def _beside(labels: Labels) -> list[str]:
+    if labels.is_drawn:
+        return []
+    return ["predicted" if labels.kind == "number" else "scores"]
 
 
 def outputs(path: Path, inputs: NDArray[np.generic]) -> NDArray[np.float32]:

@@ -1,7 +1,6 @@
 """A network as safetensors: weights, and all that makes it again as JSON in the metadata."""
 
 import json
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 

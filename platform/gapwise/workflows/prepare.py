@@ -13,7 +13,8 @@ from gapwise.networks.base import NETWORKS
 from gapwise.pipeline import Pipeline
 from gapwise.settings import Settings
 from gapwise.tasks.base import TASKS
-from gapwise.training.augmentation.augment import check_augmentation
+from gapwise.training.augmentation.augment import changes_asked, check_augmentation
+from gapwise.training.augmentation.follow import check_follows
 from gapwise.training.crops import read_crops
 from gapwise.training.initializers.base import INITIALIZERS
 from gapwise.training.optimizers.base import OPTIMIZERS
@@ -89,7 +90,9 @@ def ready(name: str, settings: Settings, overrides: Sequence[str] = ()) -> Ready
     """
     pipeline = pinned(read(name, overrides), settings)
     prepared = load.prepare(pipeline, settings, Path.cwd(), labels_of(pipeline, settings))
-    check_augmentation(pipeline.training.augmentation.model_dump(), prepared.input_shape)
+    augmentation = pipeline.training.augmentation.model_dump()
+    check_augmentation(augmentation, prepared.input_shape)
+    check_follows(changes_asked(augmentation), prepared.labels)
     asked = {"prediction": pipeline.prediction.model_dump()}
     read_crops(asked, prepared.input_shape, is_drawn=prepared.labels.is_drawn)
     return Ready(pipeline=pipeline, prepared=prepared, folder=prepared.folder)

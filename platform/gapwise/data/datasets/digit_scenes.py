@@ -1,7 +1,7 @@
 """Scenes of scikit-learn's real handwritten digits on scikit-image's photographs of textures.
 
-Digits are enlarged 2 to 4 times and laid over a piece of brick, grass or gravel. Every digit belongs
-to one pool, a scene takes its digits from one pool, and pools never straddle splits: so no digit of
+Digits are enlarged 2 to 4 times and laid over a piece of brick, grass or gravel. Every digit is of
+one pool, a scene takes its digits from one pool, and pools never straddle splits: so no digit of
 train stands in a scene of dev. Each scene's ingredients stand beside it in metadata (notes 4.15).
 """
 
@@ -10,6 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from gapwise.data.arrays import numbered
 from gapwise.data.base import ReadContext
@@ -30,6 +31,7 @@ LEAST_INK: Final = 64
 
 TRIES: Final = 40
 SIDE: Final = 8
+BILINEAR: Final = Image.Resampling.BILINEAR
 ENLARGED: Final = (2.0, 4.0)
 NOTE = (
     "Pieces of the same three photographs lie behind the scenes of all splits, so the error on "
@@ -168,11 +170,9 @@ def _apart(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
 
 
 def _enlarged(digit: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
-    from skimage.transform import resize  # type: ignore[import-untyped]
-
     side = round(SIDE * scale)
-    ink: NDArray[np.float64] = resize(digit, (side, side), order=1, anti_aliasing=False)
-    return ink
+    large = Image.fromarray(digit.astype(np.float32)).resize((side, side), BILINEAR)
+    return np.asarray(large, np.float64)
 
 
 def _drawn(
@@ -185,7 +185,7 @@ def _drawn(
         brightness = draw.uniform(0.75, 1.0)
         scene = scene * (1 - one.ink) + brightness * one.ink
     noisy = scene + draw.normal(0, 0.02, scene.shape)
-    return np.rint(noisy.clip(0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.rint(noisy.clip(0, 1) * 255), np.uint8)
 
 
 def _marked(

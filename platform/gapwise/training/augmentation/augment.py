@@ -66,6 +66,24 @@ class Augmentation:
         return self._recoloured(move(images, draw), draw)
 
     @property
+    def moves(self) -> bool:
+        """Whether pixels go elsewhere, so that what lies on the picture must follow."""
+        return self.mirror or bool(self.shift) or self._between_pixels
+
+    def affine(self, height: int, width: int, positions: Tensor, epoch: int) -> geometry.Affine:
+        """Return where the pixels of each picture come from, local warping left out."""
+        return self._affine(Draw(positions, self.seed, epoch), height, width)
+
+    def sources(
+        self, height: int, width: int, positions: Tensor, epoch: int
+    ) -> tuple[Tensor, Tensor]:
+        """Return x and y, from the centre, that each pixel comes from; both (n, height, width)."""
+        draw = Draw(positions, self.seed, epoch)
+        x, y = self._sources(draw, height, width, positions.device)
+        shape = (len(positions), height, width)
+        return x.expand(shape), y.expand(shape)
+
+    @property
     def _between_pixels(self) -> bool:
         return self.crop < 1 or any((self.rotation, self.shear, self.warp))
 
@@ -80,12 +98,17 @@ class Augmentation:
 
     def _sampled(self, images: Tensor, draw: Draw) -> Tensor:
         height, width = images.shape[2:]
-        u = geometry.from_centre(width, images.device)
-        v = geometry.from_centre(height, images.device)[:, None]
+        return geometry.sampled(images, *self._sources(draw, height, width, images.device))
+
+    def _sources(
+        self, draw: Draw, height: int, width: int, device: torch.device
+    ) -> tuple[Tensor, Tensor]:
+        u = geometry.from_centre(width, device)
+        v = geometry.from_centre(height, device)[:, None]
         if self.warp:
             right, down = warp.displacements(draw, self.warp, height, width)
             u, v = u + right, v + down
-        return geometry.sampled(images, *self._affine(draw, height, width).at(u, v))
+        return self._affine(draw, height, width).at(u, v)
 
     def _affine(self, draw: Draw, height: int, width: int) -> geometry.Affine:
         change = geometry.Affine()
