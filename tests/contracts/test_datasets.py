@@ -6,6 +6,7 @@ part of a large public set is read.
 """
 
 import inspect
+import json
 import struct
 from pathlib import Path
 
@@ -16,10 +17,11 @@ from PIL import Image
 from gapwise.data.base import DATASETS, SYNTHESIS, ReadContext
 from gapwise.data.checks import check_examples
 from gapwise.data.splits import assign
+from gapwise.forms.base import form_of
 from gapwise.pipeline import Splits
 from gapwise.settings import Settings
 
-BUNDLED = ("digits",)
+BUNDLED = ("digits", "digit-scenes")
 COUNT = 40
 
 
@@ -52,7 +54,53 @@ def _write_npz(root: Path) -> dict:
     return {"path": "a.npz"}
 
 
+def _write_voc(root: Path) -> dict:
+    random = np.random.default_rng(0)
+    for folder in ("JPEGImages", "Annotations"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    for index in range(COUNT):
+        pixels = random.integers(0, 256, (20, 30), dtype=np.uint8)
+        Image.fromarray(pixels).save(root / "JPEGImages" / f"{index}.png")
+        box = f"<xmin>{index % 9}</xmin><ymin>2</ymin><xmax>{12 + index % 9}</xmax><ymax>9</ymax>"
+        thing = f"<object><name>{'ab'[index % 2]}</name><bndbox>{box}</bndbox></object>"
+        size = "<size><width>30</width><height>20</height></size>"
+        text = f"<annotation><filename>{index}.png</filename>{size}{thing}</annotation>"
+        (root / "Annotations" / f"{index}.xml").write_text(text)
+    return {"path": "."}
+
+
+def _write_coco(root: Path) -> dict:
+    _write_voc(root)
+    names = range(COUNT)
+    document = {
+        "images": [
+            {"id": i, "file_name": f"JPEGImages/{i}.png", "width": 30, "height": 20} for i in names
+        ],
+        "annotations": [
+            {"id": i, "image_id": i, "category_id": 7 + i % 2, "bbox": [i % 9, 2, 12, 7]}
+            for i in names
+        ],
+        "categories": [{"id": 7, "name": "a"}, {"id": 8, "name": "b"}],
+    }
+    (root / "coco.json").write_text(json.dumps(document))
+    return {"path": "coco.json"}
+
+
+def _write_masks(root: Path) -> dict:
+    random = np.random.default_rng(0)
+    for folder in ("image", "label"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    for index in range(COUNT // 4):
+        pixels = random.integers(0, 256, (16, 16), dtype=np.uint8)
+        Image.fromarray(pixels).save(root / "image" / f"{index}.png")
+        Image.fromarray(pixels // 128 * 255).save(root / "label" / f"{index}.png")
+    return {"path": ".", "values": {"dark": 0, "light": 255}, "tile": 8, "margin": 2}
+
+
 RECIPES = {
+    "coco": _write_coco,
+    "voc": _write_voc,
+    "masks": _write_masks,
     "folder": _write_pictures,
     "manifest": _write_manifest,
     "idx": _write_idx,
@@ -88,7 +136,9 @@ def test_a_dataset_gives_sound_examples(read):
     assert count > 0
     assert examples.inputs.ndim in (2, 4)
     assert examples.inputs.dtype == (np.uint8 if examples.inputs.ndim == 4 else np.float32)
-    assert examples.targets.dtype == (np.float32 if examples.labels.kind == "number" else np.int64)
+    plain = np.float32 if examples.labels.kind == "number" else np.int64
+    drawn = examples.labels.is_drawn
+    assert examples.targets.dtype == (form_of(examples.labels).dtype if drawn else plain)
     for column in (examples.ids, examples.sources):
         assert column.dtype.kind == "U"
         assert all(column.tolist())

@@ -10,12 +10,53 @@ from gapwise.tasks.base import TASKS, Task
 
 N = 40
 POSITIONS = torch.arange(N)
+SIDE = 16
+GRID = {"row": (), "grid": (4, 4), "pixels": (SIDE, SIDE)}
+"""Height and width of the outputs that a task wants."""
+
+
+def box_targets() -> torch.Tensor:
+    """One object a picture of one of three classes, none on every eighth."""
+    x0, y0 = POSITIONS % 5, POSITIONS % 7
+    boxes = torch.stack([POSITIONS % 3, x0, y0, x0 + 6 + POSITIONS % 4, y0 + 8], 1).float()
+    boxes[::8] = torch.tensor([-1.0, 0, 0, 0, 0])
+    return boxes[:, None]
+
+
+def point_targets() -> torch.Tensor:
+    """Three points a picture; the second is unknown on every fifth."""
+    points = torch.stack([POSITIONS % 9, POSITIONS % 11], 1).float()[:, None]
+    points = points + torch.tensor([[0.0, 0.0], [3.0, 1.0], [1.0, 4.0]])
+    points[::5, 1] = torch.nan
+    return points
+
+
+def mask_targets() -> torch.Tensor:
+    """A square of one of three classes on a background, with an unknown corner."""
+    masks = torch.zeros(N, SIDE, SIDE, dtype=torch.uint8)
+    for row, mask in enumerate(masks):
+        mask[2 + row % 5 : 9, 3 : 8 + row % 7] = 1 + row % 3
+        mask[:2, :2] = 255
+    return masks
+
+
+EXTENT = (SIDE, SIDE)
+ABC = ("a", "b", "c")
 KINDS = {
     "class": (one_class(("cat", "dog", "owl")), POSITIONS % 3),
     "number": (Labels(kind="number", names=("price",)), 100 + 7.0 * (POSITIONS % 11)),
     "several": (
         Labels(kind="several", names=("wet", "cold"), classes=(("no", "yes"), ("no", "yes"))),
         torch.stack([POSITIONS % 2, POSITIONS // 2 % 2], 1),
+    ),
+    "boxes": (
+        Labels(kind="boxes", names=("thing",), classes=(ABC,), extent=EXTENT),
+        box_targets(),
+    ),
+    "points": (Labels(kind="points", names=ABC, extent=EXTENT), point_targets()),
+    "mask": (
+        Labels(kind="mask", names=("thing",), classes=(("nothing", *ABC),), extent=EXTENT),
+        mask_targets(),
     ),
 }
 
@@ -40,7 +81,11 @@ def targets(task: Task) -> torch.Tensor:
 @pytest.fixture
 def outputs(task: Task) -> torch.Tensor:
     torch.manual_seed(0)
-    return torch.randn(N, task.outputs(task.labels), requires_grad=True)
+    return torch.randn(shape_of(task), requires_grad=True)
+
+
+def shape_of(task: Task, count: int = N) -> tuple[int, ...]:
+    return (count, task.outputs(task.labels), *GRID[task.wants])
 
 
 def test_every_kind_of_labels_has_a_task() -> None:
@@ -58,7 +103,7 @@ def test_loss_is_finite_an_example_and_has_a_gradient(
     loss.mean().backward()
     assert outputs.grad is not None
     assert outputs.grad.isfinite().all()
-    assert outputs.grad.any(1).all()
+    assert outputs.grad.flatten(1).any(1).all()
 
 
 def test_loss_takes_bfloat16_and_keeps_float64(
@@ -69,10 +114,10 @@ def test_loss_takes_bfloat16_and_keeps_float64(
 
 
 def test_training_on_the_loss_brings_the_error_down(task: Task, targets: torch.Tensor) -> None:
-    outputs = torch.zeros(N, task.outputs(task.labels), requires_grad=True)
+    outputs = torch.zeros(shape_of(task), requires_grad=True)
     before = task.error(task.predict(outputs), targets).mean()
     optimizer = torch.optim.Adam([outputs], lr=0.1)
-    for _ in range(100):
+    for _ in range(200):
         optimizer.zero_grad()
         task.training_loss(outputs, targets).mean().backward()
         optimizer.step()
@@ -83,7 +128,12 @@ def test_error_is_in_the_unit_interval_and_0_for_the_truth(
     task: Task, outputs: torch.Tensor, targets: torch.Tensor
 ) -> None:
     predicted = task.predict(outputs.detach())
-    assert predicted.shape == targets.shape
+    if task.kind == "boxes":  # as many as are said, each with its score
+        assert (len(predicted), predicted.shape[2]) == (N, 6)
+        sure = predicted[..., 5][predicted[..., 0] >= 0]
+        assert ((sure >= 0) & (sure <= 1)).all()
+    else:
+        assert predicted.shape == targets.shape
     assert predicted.dtype == targets.dtype
     error = task.error(predicted, targets)
     assert error.shape == (N,)
@@ -95,7 +145,7 @@ def test_error_is_in_the_unit_interval_and_0_for_the_truth(
 
 def test_scores_are_a_row_an_example_or_none(task: Task, outputs: torch.Tensor) -> None:
     scores = task.scores(outputs)
-    if task.kind == "number":
+    if task.kind == "number" or task.labels.is_drawn:
         assert scores is None
     else:
         assert scores is not None
@@ -104,11 +154,15 @@ def test_scores_are_a_row_an_example_or_none(task: Task, outputs: torch.Tensor) 
 
 
 def test_averaged_outputs_give_the_mean_of_the_scores(task: Task) -> None:
-    shape = (3, N, task.outputs(task.labels))
+    shape = (3, *shape_of(task))
     views = 3 * torch.randn(shape, generator=torch.Generator().manual_seed(1))
     made = task.averaged(views)
     assert made.shape == shape[1:]
-    read = task.predict if task.kind == "number" else task.scores
+    if task.kind == "boxes":  # of a box its outputs are averaged: there is no mean of two boxes
+        assert torch.allclose(made, views.mean(0), atol=1e-6)
+        return
+    chances = {"number": task.predict, "points": task.predict, "mask": lambda x: x.softmax(1)}
+    read = chances.get(task.kind, task.scores)
     mean = torch.stack([read(view) for view in views]).mean(0)
     assert torch.allclose(read(made), mean, atol=1e-6, rtol=1e-5)
     alone = task.averaged(views[:1])
@@ -169,12 +223,17 @@ def test_labels_of_another_kind_are_refused_with_the_tasks_that_would_do(
 def test_further_columns_have_an_entry_an_example(
     task: Task, outputs: torch.Tensor, targets: torch.Tensor
 ) -> None:
-    for values in task.columns(task.predict(outputs.detach()), targets).values():
+    columns = task.columns(task.predict(outputs.detach()), targets)
+    assert bool(columns) == (task.kind not in ("class", "number"))
+    for values in columns.values():
         assert values.shape == (N,)
+        assert not values.isinf().any()
 
 
 def test_no_example_takes_no_part(task: Task, targets: torch.Tensor) -> None:
-    empty = torch.empty(0, task.outputs(task.labels))
+    empty = torch.empty(shape_of(task, 0))
     assert task.loss(empty, targets[:0]).shape == (0,)
     assert task.error(task.predict(empty), targets[:0]).shape == (0,)
-    assert np.array_equal(task.predict(empty).shape, targets[:0].shape)
+    assert len(task.predict(empty)) == 0
+    if task.kind != "boxes":
+        assert np.array_equal(task.predict(empty).shape, targets[:0].shape)

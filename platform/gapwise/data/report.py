@@ -47,6 +47,7 @@ class DataReport:
         classes_by_split: split → count of every class.
         labels: the counts of every label that has classes.
         numbers: how the targets lie where they are numbers.
+        drawn: what lies on the examples, as ``boxes of 3 classes``; "" for other targets.
         missing: what the reader says of values that were missing, and other notes.
         quarantine: code → count.
         groups: how many groups there are; None where none are given.
@@ -65,6 +66,7 @@ class DataReport:
     classes_by_split: dict[str, list[int]]
     labels: tuple[ClassCounts, ...]
     numbers: NumberCounts | None
+    drawn: str
     missing: tuple[str, ...]
     quarantine: dict[str, int]
     groups: int | None
@@ -92,6 +94,7 @@ def summary(examples: ExampleSet, assignment: Assignment) -> DataReport:
         classes_by_split=only.by_split if only else {split: [] for split in SPLITS},
         labels=labels,
         numbers=number_counts(examples, assignment),
+        drawn=examples.labels.told if examples.labels.is_drawn else "",
         missing=(*examples.notes, *assignment.notes),
         quarantine=dict(Counter(item.code for item in examples.quarantine)),
         groups=None if examples.groups is None else len(np.unique(examples.groups)),

@@ -1,5 +1,6 @@
 """U-Net: down to a small map, up again by transpose convolutions, with skips (notes 6.11–6.13)."""
 
+from math import ceil
 from typing import ClassVar
 
 import torch
@@ -124,11 +125,14 @@ def _fitted(seen: Tensor, risen: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _windows(depth: int, padded: bool) -> list[Window]:
-    """Return what slides over the map on the way down, to its lowest level."""
+    """Return what slides over the map on the way down, and what the way up needs of it."""
     found: list[Window] = []
     for level in range(depth + 1):
         if level:
             found.append(Window(f"pool {level} of {depth} (2×2)", 2, 2))
         name = f"convolution of level {level + 1} (3×3)"
         found += [Window(name, 3, 1, int(padded))] * 2
+    if not padded:
+        # Each level on the way up makes 2n − 4 of n: so much is needed for a pixel to be left.
+        found.append(Window("the way up", ceil(4 - 3 / 2**depth)))
     return found

@@ -15,7 +15,7 @@ __all__ = ["Yolo"]
 class Yolo(Chain):
     """Convolutions all the way: each block halves the map, and a 1×1 convolution reads every cell.
 
-    That of Redmon et al. (2016) in small; with batch norm as in their second version (2017).
+    That of Redmon et al. (2015) in small, with batch norm as Redmon and Farhadi (2016) have it.
 
     Args:
         input_shape: (channels, height, width).

@@ -9,7 +9,6 @@ from gapwise.errors import DataError
 from gapwise.forms.base import UNKNOWN_CLASS
 from gapwise.forms.boxes import SURE
 from gapwise.metrics.boxes import Matched, match
-from gapwise.tasks.base import check_shape
 
 
 def corners(centres: Tensor) -> Tensor:
@@ -77,12 +76,11 @@ def matches(predicted: Tensor, targets: Tensor, least: float) -> list[Matched]:
     Raises:
         DataError: they are no boxes of as many examples; names both shapes.
     """
-    if predicted.ndim != 3 or targets.ndim != 3 or len(predicted) != len(targets):
-        check_shape(predicted, targets, (*predicted.shape[:2], 5), "predictions")
-    if targets.shape[-1] != 5:
+    fits = predicted.ndim == targets.ndim == 3 and len(predicted) == len(targets)
+    if not fits or targets.shape[-1] != 5:
         raise DataError(
             f"targets have the shape {tuple(targets.shape)} and predictions "
-            f"{tuple(predicted.shape)}; give boxes of 5 numbers"
+            f"{tuple(predicted.shape)}; give boxes of 5 numbers for each example"
         )
     said = as_targets(predicted.detach()).float().cpu().numpy()
     true = targets.float().cpu().numpy()

@@ -32,7 +32,7 @@ class Detect(Task):
 
     Args:
         anchors: how many; found among the boxes of train by k-means on 1 − IoU (Redmon and Farhadi,
-            2017, YOLO9000).
+            2016, YOLO9000).
         box: weight of the box in the loss.
         empty: weight of a place where no object is.
         ignore: places whose box overlaps an object by more than this are no empty ones.
@@ -87,6 +87,7 @@ class Detect(Task):
         self._anchors = torch.tensor(fitted["anchors"], dtype=torch.float32)
         height, width = labels.extent
         self._size = torch.tensor([width, height], dtype=torch.float32)
+        self._grid = (1, 1)
 
     def outputs(self, labels: Labels) -> int:
         """Return 5 units and one a class, for each anchor."""
@@ -99,7 +100,7 @@ class Detect(Task):
         differences for centre and log size.
         """
         made = widened(self._by_place(outputs, targets))
-        found = self._places(made, targets)
+        found = self._places(targets, self._grid)
         box, empty = self._weights
         there = found.there.to(made.dtype)
         is_there = F.binary_cross_entropy_with_logits(made[..., 0], there, reduction="none")
@@ -132,17 +133,17 @@ class Detect(Task):
         return each([one.error for one in matches(predicted, targets, self._overlap)], targets)
 
     def columns(self, predicted: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        """Return ``objects``, ``misses`` and ``false_positives`` of each picture."""
+        """Return ``objects``, ``misses``, ``false_positives`` and ``lost`` of each picture.
+
+        Lost are the objects without a place of their own on the grid of the outputs seen last.
+        """
         found = matches(predicted, targets, self._overlap)
         return {
             "objects": each([len(one.found) for one in found], targets).double(),
             "misses": each([one.misses for one in found], targets).double(),
             "false_positives": each([one.false_positives for one in found], targets).double(),
+            "lost": self._places(targets, self._grid).lost.double(),
         }
-
-    def lost(self, targets: Tensor, grid: tuple[int, int]) -> Tensor:
-        """Return how many objects of each picture have no place of their own on a grid, (n,)."""
-        return places(targets, self._anchors, self._size, grid).lost
 
     def _by_place(self, outputs: Tensor, targets: Tensor | None = None) -> Tensor:
         """Return outputs as (n, anchors, rows, columns, 5 + classes).
@@ -157,12 +158,11 @@ class Detect(Task):
                 "5 numbers for each picture"
             )
         units = 5 + len(self.labels.classes[0])
-        rows, columns = outputs.shape[2:]
+        rows, columns = self._grid = outputs.shape[2], outputs.shape[3]
         return outputs.reshape(-1, self._count, units, rows, columns).permute(0, 1, 3, 4, 2)
 
-    def _places(self, made: Tensor, targets: Tensor) -> Places:
-        device = made.device
-        grid = (made.shape[2], made.shape[3])
+    def _places(self, targets: Tensor, grid: tuple[int, int]) -> Places:
+        device = targets.device
         return places(targets, self._anchors.to(device), self._size.to(device), grid)
 
     def _boxes(self, made: Tensor, grid: torch.Size) -> Tensor:

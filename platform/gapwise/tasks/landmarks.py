@@ -95,7 +95,7 @@ class Landmarks(Task):
         """Return the points in pixels, (n, k, 2) float32."""
         made = outputs.float()
         places = made * self._deviation.to(made) + self._mean.to(made)
-        return places.view(len(places), -1, 2)
+        return places.view(len(places), len(self.labels.names), 2)
 
     def scores(self, outputs: Tensor) -> None:
         """Return None: a point has no score."""

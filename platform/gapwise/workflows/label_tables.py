@@ -23,6 +23,8 @@ def targets_told(report: DataReport) -> str:
     if report.numbers is not None:
         unit = f" in {shown(report.numbers.unit, 30)}" if report.numbers.unit else ""
         return f"numbers to predict ({shown(report.numbers.name, 40)}{unit})"
+    if report.drawn:
+        return report.drawn
     if len(report.labels) > 1:
         names = ", ".join(shown(label.name, 30) for label in report.labels)
         return f"{len(report.labels)} labels ({names})"

@@ -80,7 +80,7 @@ def open_trained(ref: str, settings: Settings) -> TrainedRun:
 
 
 def outputs_of(trained: TrainedRun, inputs: NDArray[Any]) -> Tensor:
-    """Return the network's outputs for raw inputs, batch by batch: (n, units) float32 on the CPU.
+    """Return the network's outputs for raw inputs, batch by batch: float32 on the CPU.
 
     Of as many crops of each picture as the run's pipeline says, averaged; computed under the run's
     numeric plan, or where its device is not here, on the CPU in float32.
@@ -88,10 +88,10 @@ def outputs_of(trained: TrainedRun, inputs: NDArray[Any]) -> Tensor:
     plan = _possible(trained.plan)
     model = trained.model
     crops = read_crops(trained.pipeline, model.spec.input_shape)
-    parts = [torch.empty(0, model.outputs)]
+    parts: list[Tensor] = []
     with under(plan) as device, evaluating(ready(model, plan)):
         size = evaluation_batch(model)
-        for start in range(0, len(inputs), size):
+        for start in range(0, max(1, len(inputs)), size):  # none is a batch too
             batch = torch.from_numpy(np.array(inputs[start : start + size])).to(device)
             with autocast(plan):
                 parts.append(outputs_of_crops(model, batch, crops).cpu())

@@ -78,7 +78,8 @@ def digit_scenes(
             four corners of the one digit's box (6.2).
         count: scenes.
         side: of each, in pixels.
-        least, most: digits in a scene, at least and at most.
+        least: digits in a scene, at least.
+        most: digits in a scene, at most.
 
     Raises:
         DataError: the numbers ask for scenes that there are not.

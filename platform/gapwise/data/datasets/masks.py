@@ -32,7 +32,8 @@ def masks(  # noqa: PLR0913 - what masks may need
         context: where relative paths begin.
         path: the root.
         values: class → its grey value in the masks; the first class is the background.
-        pictures, labels: folders below the root.
+        pictures: folder of the pictures below the root.
+        labels: folder of the masks below the root.
         tile: side of the pieces that large pictures are cut into; 0 keeps them whole.
         margin: pixels around each piece that the network sees besides.
         block: so many pictures in a row never straddle splits: neighbours in a stack are alike.

@@ -1,4 +1,4 @@
-"""ISBI 2012: 30 neighbouring sections of a fly's nerve cord, every pixel membrane or cell.
+"""30 neighbouring sections of a fly's nerve cord, every pixel membrane or cell.
 
 Electron microscopy of 512×512 pixels (Cardona et al., 2010), for non-commercial research. Sections
 next to each other are alike, so that five in a row are kept together.
@@ -15,7 +15,7 @@ from gapwise.records import ExampleSet
 __all__ = ["membrane"]
 
 FOLDER = "membrane-isbi2012"
-PLACE = "the folder train of the ISBI 2012 challenge, with image/ and label/"
+PLACE = "the folder train of ISBI’s challenge of 2012, with image/ and label/"
 
 
 def membrane(context: ReadContext, *, tile: int = 128, margin: int = 16) -> ExampleSet:

@@ -36,7 +36,8 @@ def voc(  # noqa: PLR0913 - what a folder of annotations may need
     Args:
         context: where relative paths begin.
         path: the root.
-        pictures, annotations: folders below it.
+        pictures: folder of the pictures below it.
+        annotations: folder of the xml files below it.
         classes: class names in order; by default those that occur.
         size: height and width that pictures and boxes are brought to; by default the commonest.
         channels: 1 or 3; by default 1 where all pictures are grey.
