@@ -1,4 +1,4 @@
 """Networks: one file a network, found by name."""
 
-HELPERS = ("activations", "describe", "filters", "pretrained")
+HELPERS = ("activations", "describe", "filters", "pretrained", "sliding")
 """The modules that are no networks (see ``gapwise.registry``)."""

@@ -12,8 +12,8 @@ from gapwise.errors import DataError
 from gapwise.forms.base import UNKNOWN_CLASS
 from gapwise.labels import Labels
 from gapwise.tasks._anchors import Places, anchors_of, places
-from gapwise.tasks._boxes import corners, each, iou, kept, matches
 from gapwise.tasks.base import Task, widened
+from gapwise.tasks.boxes import corners, each, iou, kept, matches
 
 __all__ = ["Detect"]
 

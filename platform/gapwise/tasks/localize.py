@@ -12,8 +12,8 @@ from torch.nn import functional as F
 from gapwise.errors import PipelineError
 from gapwise.forms.base import UNKNOWN_CLASS
 from gapwise.labels import Labels
-from gapwise.tasks._boxes import centres, corners, each, iou, matches
 from gapwise.tasks.base import Task, check_shape, widened
+from gapwise.tasks.boxes import centres, corners, each, iou, matches
 
 __all__ = ["Localize"]
 

@@ -88,7 +88,7 @@ def test_a_class_that_does_not_occur_is_undefined_and_an_unknown_one_refused() -
     only = table(CELLS, [red] * 3, [red] * 3)
     assert figure_of(measure("map50[white]"), only) == (None, None)
     assert figure_of(measure("map50"), only)[0] == 1
-    with pytest.raises(DataError, match="no class 'whit'.*white"):
+    with pytest.raises(DataError, match=r"no class 'whit'.*white"):
         figure_of(measure("map50[whit]"), only)
     with pytest.raises(DataError, match="miou is of mask"):
         figure_of(measure("miou"), only)

@@ -7,7 +7,7 @@ import torch
 from gapwise.errors import DataError, PipelineError
 from gapwise.labels import Labels
 from gapwise.tasks._anchors import anchors_of, mean_iou, places
-from gapwise.tasks._boxes import centres, corners, iou, kept
+from gapwise.tasks.boxes import centres, corners, iou, kept
 from gapwise.tasks.detect import Detect
 from gapwise.tasks.localize import Localize
 

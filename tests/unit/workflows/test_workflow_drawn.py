@@ -1,8 +1,9 @@
-"""Boxes, points and masks through the whole platform: trained, stored, diagnosed, selected, used."""
+"""Boxes, points and masks through the platform: trained, stored, diagnosed, selected, used."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -10,6 +11,8 @@ import pytest
 from PIL import Image
 
 from gapwise.errors import DataError, PipelineError, UsageError
+from gapwise.ledger import looks
+from gapwise.ledger.ledger import Ledger
 from gapwise.ledger.tags import TagBook
 from gapwise.settings import Settings
 from gapwise.tracking import predictions as tables
@@ -18,9 +21,11 @@ from gapwise.workflows.diagnose import diagnose_runs
 from gapwise.workflows.ensemble import ensemble
 from gapwise.workflows.example_list import ExampleQuery, listed
 from gapwise.workflows.export import export
+from gapwise.workflows.export_boxes import export_boxes
 from gapwise.workflows.marks import marks_of
 from gapwise.workflows.predict import predict
 from gapwise.workflows.select import SelectRequest, select_run
+from gapwise.workflows.slide import SlideRequest, slide
 from gapwise.workflows.train import train
 
 PIPELINES = {
@@ -175,3 +180,114 @@ def test_a_detector_is_exported_with_its_anchors(
     told = json.dumps(metadata)
     assert "anchors" in told
     assert "extent" in told
+
+
+def test_boxes_go_out_as_coco_and_voc_and_come_back(
+    runs: Mapping[str, str], settings: Settings, tmp_path: Path
+) -> None:
+    run = runs["digit-boxes"]
+    files, count = export_boxes(run, "dev", "coco", tmp_path / "coco", settings)
+    table = tables.read(RunStore(settings).open(run).predictions_path("dev"))
+    true, said = (json.loads(file.read_text()) for file in files)
+    assert count == len(true["images"]) == 40
+    assert len(true["annotations"]) == int(table.metadata["digits"].sum())
+    names = {one["id"]: one["name"] for one in true["categories"]}
+    first = true["annotations"][0]
+    row = table.example_id.tolist().index(true["images"][first["image_id"] - 1]["file_name"])
+    box = json.loads(table.target[row])[0]
+    left, top, width, height = first["bbox"]
+    assert box["box"] == [left, top, left + width, top + height]
+    assert names[first["category_id"]] == box["class"]
+    assert all(0 <= one["score"] <= 1 for one in said)
+    folders, _ = export_boxes(run, "dev", "voc", tmp_path / "voc", settings)
+    back = []
+    for file in sorted(folders[0].glob("*.xml")):
+        tree = ElementTree.parse(file).getroot()
+        back.append([one.findtext("name") for one in tree.findall("object")])
+    assert back == [[one["class"] for one in json.loads(text)] for text in table.target.tolist()]
+
+
+def test_boxes_are_refused_where_there_are_none_and_a_look_at_test_is_counted(
+    runs: Mapping[str, str], settings: Settings, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="predictions of mask of 11 classes"):
+        export_boxes(runs["digit-masks"], "dev", "coco", tmp_path / "a", settings)
+    (tmp_path / "full").mkdir()
+    with pytest.raises(UsageError, match="is there already"):
+        export_boxes(runs["digit-boxes"], "dev", "coco", tmp_path / "full", settings)
+    run = RunStore(settings).open(runs["digit-boxes"])
+    before = looks.count(Ledger(settings.ledger_url), run.dataset)
+    export_boxes(runs["digit-boxes"], "test", "voc", tmp_path / "b", settings)
+    assert looks.count(Ledger(settings.ledger_url), run.dataset) == before + 1
+
+
+@pytest.fixture(scope="module")
+def reader(settings: Settings) -> str:
+    """A LeNet that reads single digits of 8×8 pixels, enlarged to 28×28 by its own pipeline."""
+    return train(
+        "digits",
+        ["network=lenet5", "network.padding=4", "training.epochs=1", "training.threads=1"],
+        settings=settings,
+    ).run_ids[0]
+
+
+def test_a_classifier_that_pads_cannot_slide_and_boxes_are_no_classes(
+    reader: str, runs: Mapping[str, str], settings: Settings, tmp_path: Path
+) -> None:
+    Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "p.png")
+    with pytest.raises(PipelineError, match="pads its map"):
+        slide(reader, tmp_path / "p.png", SlideRequest(), settings)
+    with pytest.raises(UsageError, match="only a classifier"):
+        slide(runs["digit-boxes"], tmp_path / "p.png", SlideRequest(), settings)
+    with pytest.raises(UsageError, match="--nothing '12' is no class"):
+        slide(reader, tmp_path / "p.png", SlideRequest(nothing="12"), settings)
+
+
+def write_glyphs(folder: Path) -> None:
+    """Bars and crosses of 16×16 on noise, and noise alone."""
+    draw = np.random.default_rng(0)
+    for index in range(240):
+        kind = ("bar", "cross", "nothing")[index % 3]
+        path = folder / kind / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(glyph(draw, kind)).save(path)
+
+
+def glyph(draw: np.random.Generator, kind: str) -> np.ndarray:
+    pixels = draw.integers(0, 60, (16, 16), dtype=np.uint8)
+    if kind != "nothing":
+        pixels[2:14, 6:10] = 230
+    if kind == "cross":
+        pixels[6:10, 2:14] = 230
+    return pixels
+
+
+def test_a_window_slides_over_a_large_picture_and_finds_what_is_there(
+    settings: Settings, tmp_path: Path
+) -> None:
+    write_glyphs(tmp_path / "glyphs")
+    (tmp_path / "glyphs.yaml").write_text(
+        f"data: {{dataset: {{name: folder, path: {tmp_path / 'glyphs'}}}, duplicates: allow}}\n"
+        "splits: {dev: 40, test: 20, train_dev: 20}\nnetwork: lenet5\n"
+        "training: {epochs: 15, batch_size: 16, threads: 1, optimizer: {name: adam, lr: 3e-3},\n"
+        "  augmentation: {shift: 1}}\n"
+    )
+    run = train(str(tmp_path / "glyphs.yaml"), [], settings=settings).run_ids[0]
+    draw = np.random.default_rng(1)
+    large = draw.integers(0, 60, (64, 96), dtype=np.uint8)
+    places = {(8, 20): "bar", (40, 12): "cross", (24, 64): "cross"}
+    for (top, left), kind in places.items():
+        large[top : top + 16, left : left + 16] = glyph(draw, kind)
+    Image.fromarray(large).save(tmp_path / "large.png")
+    request = SlideRequest(least_score=0.8, suppress=0.2, nothing="nothing")
+    found = slide(run, tmp_path / "large.png", request, settings)
+    for (top, left), kind in places.items():
+        near = [one for one in found if abs(one.box[0] - left) <= 4 and abs(one.box[1] - top) <= 4]
+        assert near[0].name == kind, "the surest window there"
+    assert len(found) <= 3 * len(places)
+    assert all(one.box[2] - one.box[0] == 16 for one in found)
+    half = SlideRequest(scales=(0.2,), nothing="nothing")
+    with pytest.raises(DataError, match="less than a window of 16×16 at every scale"):
+        slide(run, tmp_path / "large.png", half, settings)
+    with pytest.raises(DataError, match=r"none\.png file not found"):
+        slide(run, tmp_path / "none.png", request, settings)
