@@ -27,6 +27,8 @@ class Localize(Task):
     Args:
         loss: ``squared``, the notes' sum of squared differences of all units; ``logistic``,
             cross-entropy for p_c and for the class, and squared differences for the box.
+        box: weight of the box in the loss: differences of places are shares of the picture, small
+            beside those of classes.
         overlap: intersection over union from which a box is right.
         error: an example's error: ``wrong``, 1 where there is an object and none is said, or the
             other way, or its class is another, or its box is not right, else 0; ``distance``, of an
@@ -39,12 +41,16 @@ class Localize(Task):
         self,
         *,
         loss: Literal["squared", "logistic"] = "squared",
+        box: float = 1.0,
         overlap: float = 0.5,
         error: Literal["wrong", "distance"] = "wrong",
     ) -> None:
         if not 0 < overlap <= 1:
             raise ValueError(f"overlap is {overlap:g}, not above 0 and at most 1")
+        if not box >= 0:
+            raise ValueError(f"box is {box:g}, not a number from 0")
         self._loss, self._overlap, self._error = loss, overlap, error
+        self._box = box
 
     def fit(self, labels: Labels, targets: NDArray[Any]) -> dict[str, Any]:
         """Learn nothing, but refuse several objects on a picture.
@@ -86,7 +92,7 @@ class Localize(Task):
         else:
             is_there = F.binary_cross_entropy_with_logits(made[:, 0], there, reduction="none")
             of_class = F.cross_entropy(made[:, 5:], classes, reduction="none")
-        return is_there + there * (box + of_class)
+        return is_there + there * (self._box * box + of_class)
 
     def predict(self, outputs: Tensor) -> Tensor:
         """Return (n, 1, 6): the class, the box in pixels and p_c as its score."""

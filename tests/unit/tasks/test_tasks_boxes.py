@@ -42,6 +42,9 @@ def test_the_loss_of_an_object_is_the_notes_sum_of_squares() -> None:
     outputs = torch.tensor([[0.8, 0.6, 0.25, 0.35, 0.5, 0.0, 0.1, 0.9]])
     by_hand = 0.2**2 + 0.1**2 + 0.1**2 + 0.1**2 + 0.1**2
     assert localize().loss(outputs, target).item() == pytest.approx(by_hand, abs=1e-6)
+    of_box = 0.1**2 + 0.1**2  # centre x and height are off by a tenth of the picture
+    weighed = localize(box=5.0).loss(outputs, target).item()
+    assert weighed == pytest.approx(by_hand + 4 * of_box, abs=1e-6)
 
 
 def test_a_perfect_output_predicts_the_box_itself() -> None:
