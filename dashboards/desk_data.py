@@ -81,7 +81,7 @@ def one(run_id: str, split: str, example_id: str) -> dict[str, Any]:
     table = data.predictions(run_id, split)
     row = place(table, example_id)
     known = of_run(run_id)
-    metadata = {name: str(values[row]) for name, values in table.metadata.items()}
+    metadata = {name: _told(values[row]) for name, values in table.metadata.items()}
     item = _item(table, row, known)
     classes = {"given": item["label"], "suggested": item["suggested"]}
     return {
@@ -174,6 +174,7 @@ def _item(table: Predictions, row: int, known: Books) -> dict[str, Any]:
         "label": shown_as.target,
         "said": shown_as.predicted,
         "right": shown_as.error == 0,
+        "error": round(shown_as.error, 4) if 0 < shown_as.error < 1 else None,
         "sure": shown_as.sure,
         "loss": None if shown_as.loss is None or np.isnan(shown_as.loss) else shown_as.loss,
         "source": shown_as.source,
@@ -183,6 +184,10 @@ def _item(table: Predictions, row: int, known: Books) -> dict[str, Any]:
         "review": None if review is None else {**vars(review)},
         "suggested": _suggested(table, row),
     }
+
+
+def _told(value: Any) -> str:
+    return f"{value:,.4g}" if isinstance(value, float | np.floating) else str(value)
 
 
 def _add_words(run_id: str, items: list[dict[str, Any]]) -> None:

@@ -19,6 +19,7 @@ OWN: Final = ("view", "half", "words", "slice", "tag", "sample")
 VIEWS: Final[Mapping[str, str]] = {
     "wrong": "Wrong, at random",
     "right": "Right, at random",
+    "error": "Highest error",
     "loss": "Highest loss",
     "unsure": "Least sure",
     "suspects": "Label most in doubt",

@@ -14,6 +14,7 @@ function detail(item, more, { run, hasPictures, marks, blind, neighbourPictures,
     fact("label", item.label, "strong");
     const sure = item.sure === null ? "" : ` at ${item.sure.toFixed(2)}`;
     fact("predicted", item.said + sure, item.right ? "strong right" : "strong wrong");
+    if (item.error !== null) fact("error", percent(item.error, 1));
     fact("source", item.source);
     if (item.loss !== null) fact("loss", item.loss.toFixed(2));
     if (item.review) fact("reviewed", `${item.review.verdict} ${item.review.label} · ${item.review.author}`);

@@ -46,6 +46,7 @@ Object.assign(Desk.prototype, {
     const said = made("span", item.right ? "said right" : "said", item.said);
     const arrow = made("span", "arrow", "→");
     caption.replaceChildren(made("span", "label", item.label), " ", arrow, " ", said);
+    if (item.error !== null) caption.append(" ", made("span", "quiet", percent(item.error)));
     const tags = card.querySelector(".tags");
     const chips = item.tags.slice(0, MOST_CHIPS).map((tag) => made("span", `chip ${tone(tag)}`, tag));
     const hidden = item.tags.length - chips.length;

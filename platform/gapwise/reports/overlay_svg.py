@@ -24,6 +24,9 @@ COLORS: Final = {
 LETTERS: Final = 0.085
 """Height of a letter as a share of the picture's shorter side."""
 
+CROWD: Final = 8
+"""Boxes above which those that were found bear no words, and letters are smaller."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class BoxMark:
@@ -67,10 +70,11 @@ class Marks:
 def overlay(marks: Marks) -> Markup:
     """Return an SVG of the picture's own pixels, to be laid over it."""
     unit = min(marks.height, marks.width)
+    crowded = sum(one.state != "true" for one in marks.boxes) > CROWD
     parts = [_area(state, area) for state, area in marks.pixels]
     # What is true lies under what was said.
     for one in sorted(marks.boxes, key=lambda box: box.state != "true"):
-        parts += _box(one, unit)
+        parts += _box(one, unit, crowded=crowded)
     for point in marks.points:
         parts += _point(point, unit)
     return tag(
@@ -83,7 +87,7 @@ def overlay(marks: Marks) -> Markup:
     )
 
 
-def _box(one: BoxMark, unit: int) -> list[Markup]:
+def _box(one: BoxMark, unit: int, *, crowded: bool) -> list[Markup]:
     color, thick = COLORS[one.state], unit / 64
     dashes = f"{3 * thick:g} {2 * thick:g}" if one.state in ("missed", "true") else None
     parts = [
@@ -99,8 +103,8 @@ def _box(one: BoxMark, unit: int) -> list[Markup]:
             stroke_dasharray=dashes,
         )
     ]
-    if one.words:
-        size = round(max(LETTERS * unit, 3), 2)
+    if one.words and not (crowded and one.state == "found"):
+        size = round(max(LETTERS * unit * (0.6 if crowded else 1), 3), 2)
         above = one.y0 - size * 0.3
         y = above if above > size else one.y1 + size
         parts.append(

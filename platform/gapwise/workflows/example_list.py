@@ -20,7 +20,7 @@ from gapwise.statistics.suspicion import suspicion
 from gapwise.tracking.stored import StoredRun
 from gapwise.workflows.slices import columns_of, examples_of, pictures_of
 
-Ranked = Literal["unsure", "loss", "suspects", "misses", "false-positives"]
+Ranked = Literal["unsure", "error", "loss", "suspects", "misses", "false-positives"]
 View = Literal["wrong", "right", "all", "fixed", "broken", Ranked]
 OF_OBJECTS: Final = {"misses": "misses", "false-positives": "false_positives"}
 """View of detection → the column of the predictions that it is ranked by."""
@@ -95,9 +95,8 @@ def _viewed(table: Predictions, view: str, other: Predictions | None) -> Rows:
         return in_order(table.example_id, np.flatnonzero((table.error > 0) == (view == "wrong")))
     if view == "all":
         return np.arange(len(table))
-    if view == "loss":
-        loss = table.error if table.loss is None else np.nan_to_num(table.loss, nan=np.inf)
-        return np.argsort(-loss, kind="stable")
+    if view in ("error", "loss"):
+        return np.argsort(-_greatness(table, view), kind="stable")
     if view in OF_OBJECTS:
         counts = _counted(table, view)
         return np.flatnonzero(counts > 0)[np.argsort(-counts[counts > 0], kind="stable")]
@@ -109,6 +108,12 @@ def _viewed(table: Predictions, view: str, other: Predictions | None) -> Rows:
         return np.argsort(table.scores.max(axis=1), kind="stable")
     doubt, _ = suspicion(table.scores, table.target)
     return np.argsort(-doubt, kind="stable")
+
+
+def _greatness(table: Predictions, view: str) -> NDArray[np.float64]:
+    if view == "error" or table.loss is None:
+        return table.error
+    return np.nan_to_num(table.loss, nan=np.inf)
 
 
 def _counted(table: Predictions, view: str) -> NDArray[np.float64]:

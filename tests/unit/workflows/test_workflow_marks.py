@@ -94,3 +94,11 @@ def test_classes_have_no_marks_and_a_broken_row_is_named() -> None:
     for text in ("no json", '[{"box": [1, 2, 3, 4]}]', '[{"class": "red", "box": [1]}]'):
         with pytest.raises(DataError, match="dev, example e0"):
             marks_of(table(CELLS, text, "[]"), 0)
+
+
+def test_in_a_crowd_only_what_is_wrong_bears_words() -> None:
+    target = [box("red", 3 * i) for i in range(12)]
+    said = [box("red", 3 * i, 0.9) for i in range(11)]
+    svg = drawn(table(CELLS, json.dumps(target), json.dumps(said)))
+    words = [one.text for one in svg.iter() if one.tag.endswith("text")]
+    assert words == ["red"], "the one that was missed"

@@ -6,6 +6,8 @@ next to each other are alike, so that five in a row are kept together.
 
 from dataclasses import replace
 
+import numpy as np
+
 from gapwise.data.base import ReadContext
 from gapwise.data.datasets.masks import read_masks
 from gapwise.data.mask_set import Tiling
@@ -32,4 +34,4 @@ def membrane(context: ReadContext, *, tile: int = 128, margin: int = 16) -> Exam
     root = local_folder(context.settings, FOLDER, PLACE) / "train"
     values = {"cell": 255, "membrane": 0}
     found = read_masks(root, ("image", "label"), values, Tiling(tile=tile, margin=margin), 5)
-    return replace(found, name="membrane")
+    return replace(found, name="membrane", sources=np.full(len(found), "membrane"))
