@@ -44,9 +44,12 @@ def slide(  # noqa: PLR0913 - one option each
     least_score: Annotated[float, typer.Option(help="Probability from which it counts.")] = 0.9,
     suppress: Annotated[float, typer.Option(help="Overlap from which two are one.")] = 0.3,
     nothing: Annotated[str, typer.Option(help="A class that stands for nothing.")] = "",
+    proposals: Annotated[
+        bool, typer.Option("--proposals", help="Look at proposed regions, not at every window.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Slide a run's classifier over a large picture in one pass (notes 6.4)."""
+    """Slide a run's classifier over a large picture in one pass (notes 6.4, 6.10)."""
     from gapwise.workflows.slide import SlideRequest
     from gapwise.workflows.slide import slide as apply
 
@@ -55,6 +58,7 @@ def slide(  # noqa: PLR0913 - one option each
         least_score=least_score,
         suppress=suppress,
         nothing=nothing,
+        proposals=proposals,
     )
     found = [vars(one) for one in apply(run, picture, request)]
     out.give(found, as_json, show_slid)

@@ -1,4 +1,7 @@
-"""`gapwise slide`: a run's classifier looks at every window of a large picture (notes 6.3, 6.4)."""
+"""`gapwise slide`: a run's classifier looks at every window of a large picture (notes 6.3, 6.4).
+
+Or at proposed regions alone, each brought to the network's size (notes 6.10).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +23,8 @@ from gapwise.workflows.trained_run import open_trained
 MOST = 2000
 """Windows of a class that suppression looks at."""
 
+BATCH = 256
+
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
@@ -39,12 +44,14 @@ class SlideRequest:
         least_score: probability from which a window counts.
         suppress: of two windows of a class that overlap by more than this, the less sure one goes.
         nothing: a class that stands for nothing, and is not told.
+        proposals: look at regions that segmentation proposes, instead of at every window.
     """
 
     scales: Sequence[float] = (1.0,)
     least_score: float = 0.9
     suppress: float = 0.3
     nothing: str = ""
+    proposals: bool = False
 
 
 def slide(
@@ -62,8 +69,17 @@ def slide(
     """
     model = open_trained(run_ref, settings or Settings.read()).model
     _check(model, run_ref, request)
-    channels, height, width = model.spec.input_shape
-    large = _picture(picture, channels)
+    large = _picture(picture, model.spec.input_shape[0])
+    look = _regions if request.proposals else _windows
+    boxes, scores = look(model, large, request, picture)
+    return _suppressed(boxes, scores, model.spec.classes, request)
+
+
+def _windows(
+    model: Model, large: Tensor, request: SlideRequest, picture: Path
+) -> tuple[Tensor, Tensor]:
+    """Return the corners of every window at every scale, (k, 4), and its scores, (k, classes)."""
+    _, height, width = model.spec.input_shape
     sliding, stride = as_convolutions(model.network, model.spec.input_shape)
     boxes, scores = [], []
     for scale in request.scales:
@@ -83,7 +99,24 @@ def slide(
             f"{picture} has {large.shape[1]}×{large.shape[2]} pixels, less than a window of "
             f"{height}×{width} at every scale; name a larger --scale"
         )
-    return _suppressed(torch.cat(boxes), torch.cat(scores), model.spec.classes, request)
+    return torch.cat(boxes), torch.cat(scores)
+
+
+def _regions(model: Model, large: Tensor, _: SlideRequest, picture: Path) -> tuple[Tensor, Tensor]:
+    """Return the corners of the proposed regions and their scores."""
+    from gapwise.data.proposals import proposals  # late: it segments
+
+    pixels = large.permute(1, 2, 0).numpy()
+    found = proposals(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    if not len(found):
+        raise DataError(f"{picture}: no region stands out that could be looked at")
+    size = model.spec.input_shape[1:]
+    parts = [
+        _resized(large[:, y0:y1, x0:x1], size) for x0, y0, x1, y1 in found.astype(int).tolist()
+    ]
+    with torch.inference_mode():
+        scores = [torch.softmax(model(p).float(), 1) for p in torch.split(torch.stack(parts), BATCH)]
+    return torch.from_numpy(found), torch.cat(scores)
 
 
 def _check(model: Model, run_ref: str, request: SlideRequest) -> None:
@@ -114,9 +147,12 @@ def _picture(path: Path, channels: int) -> Tensor:
 def _scaled(picture: Tensor, scale: float) -> Tensor:
     if scale == 1:
         return picture
-    size = [max(1, round(scale * side)) for side in picture.shape[1:]]
+    return _resized(picture, [max(1, round(scale * side)) for side in picture.shape[1:]])
+
+
+def _resized(picture: Tensor, size: Sequence[int]) -> Tensor:
     resized = torch.nn.functional.interpolate(
-        picture[None].float(), size, mode="bilinear", antialias=True
+        picture[None].float(), list(size), mode="bilinear", antialias=True
     )
     return resized[0].round().to(torch.uint8)
 

@@ -280,6 +280,9 @@ def test_a_window_slides_over_a_large_picture_and_finds_what_is_there(
     for top, left in places:
         assert [one for one in found if one.box == (left, top, left + 16, top + 16)]
     assert len(found) <= 2 * len(places)
+    regions = SlideRequest(least_score=0.5, nothing="nothing", proposals=True)
+    seen = slide(run, tmp_path / "large.png", regions, settings)
+    assert all(one.name == "cross" and one.score >= 0.5 for one in seen)
     half = SlideRequest(scales=(0.2,), nothing="nothing")
     with pytest.raises(DataError, match="less than a window of 16×16 at every scale"):
         slide(run, tmp_path / "large.png", half, settings)
