@@ -150,10 +150,16 @@ def nearest(name: str, known: Iterable[str], count: int = 3, likeness: float = 0
     return difflib.get_close_matches(name, list(known), n=count, cutoff=likeness)
 
 
+MOST_NAMES = 14
+"""Names that a sentence lists."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return the help for a name that is not known: the nearest names, else all of them."""
+    """Return the help for a name that is not known: the nearest, else all, or the first of many."""
     known = sorted(known)
     close = nearest(name, known)
     if close:
         return f"did you mean {' or '.join(close)}?"
-    return f"known: {', '.join(known)}" if known else "none are known"
+    told = ", ".join(known[:MOST_NAMES])
+    more = f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else ""
+    return f"known: {told}{more}" if known else "none are known"

@@ -56,3 +56,5 @@ def test_nearest_first() -> None:
     assert did_you_mean("epohs", ["epochs"]) == "did you mean epochs?"
     assert did_you_mean("zzz", ["b", "a"]) == "known: a, b"
     assert did_you_mean("zzz", []) == "none are known"
+    many = [f"n{i:02d}" for i in range(30)]
+    assert did_you_mean("zzz", many).endswith("n13 and 16 more"), "a sentence, not a catalogue"

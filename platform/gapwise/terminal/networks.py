@@ -11,7 +11,7 @@ def show_networks(rows: Sequence[Mapping[str, Any]]) -> None:
     if len(rows) == 1 and "layers" in rows[0]:
         _show_layers(rows[0])
         return
-    table = _right(grid("Name", "Input", "Outputs", "Parameters", "MACs", "Notes"), 2, 3, 4)
+    table = _right(grid("Name", "Input", "Units", "Parameters", "MACs", "Notes"), 2, 3, 4)
     for row in rows:
         numbers = (f"{row[key]:,}" for key in ("outputs", "parameters", "macs"))
         table.add_row(row["name"], _shape(row["input"]), *numbers, row["notes"])

@@ -115,7 +115,8 @@ def _regions(model: Model, large: Tensor, _: SlideRequest, picture: Path) -> tup
         _resized(large[:, y0:y1, x0:x1], size) for x0, y0, x1, y1 in found.astype(int).tolist()
     ]
     with torch.inference_mode():
-        scores = [torch.softmax(model(p).float(), 1) for p in torch.split(torch.stack(parts), BATCH)]
+        batches = torch.split(torch.stack(parts), BATCH)
+        scores = [torch.softmax(model(batch).float(), 1) for batch in batches]
     return torch.from_numpy(found), torch.cat(scores)
 
 

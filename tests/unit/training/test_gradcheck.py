@@ -363,7 +363,8 @@ def test_every_registered_network_passes(name: str) -> None:
         if isinstance(outputs, Branched):
             sides = sum(F.cross_entropy(side, y) for side in outputs.sides)
             return F.cross_entropy(outputs.main, y) + outputs.weight * sides
-        return F.cross_entropy(outputs, y)
+        # Of a map, the mean of each unit over its places.
+        return F.cross_entropy(outputs.flatten(2).mean(2) if outputs.ndim > 2 else outputs, y)
 
     named = dict(made.named_parameters())
     gradients = torch.autograd.grad(cost(), list(named.values()))
