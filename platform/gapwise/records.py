@@ -35,7 +35,7 @@ class ExampleSet:
         name: the dataset's name; (name, id) is an example's key in the ledger.
         inputs: images (n, channels, height, width) uint8, or rows (n, features) float32; may be a
             memory map.
-        targets: of the form that ``labels`` tells: (n,) int64, (n,) float32 or (n, k) int64.
+        targets: of the form that ``labels`` tells: (n,) int64, (n,) float32, (n, k) int64, ….
         classes: the class names, in the order of the scores, where every example has one class.
         labels: what the targets are; by default each is one of ``classes``.
         ids: (n,) str, unique and stable.
@@ -82,8 +82,8 @@ class Predictions:
 
     Attributes:
         example_id: (n,) str.
-        target: (n,) int64 positions in ``classes``, or of another form that ``labels`` tells, or
-            (n,) str where nobody knows what they are.
+        target: (n,) int64 positions in ``classes``, or of another form that ``labels`` tells;
+            (n,) str, JSON, where it is drawn, or where nobody knows what it is.
         predicted: as ``target``; of several labels, none is unknown.
         error: (n,) float64 in [0, 1].
         weight: (n,) float64.

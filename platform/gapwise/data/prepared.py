@@ -76,7 +76,7 @@ class Prepared:
 
     @cached_property
     def targets(self) -> NDArray[Any]:
-        """Of the form that ``labels`` tells: (n,) int64, (n,) float32 or (n, k) int64."""
+        """Of the form that ``labels`` tells: (n,) int64, (n,) float32, (n, k) int64, …."""
         return self._array("targets")
 
     @cached_property

@@ -104,7 +104,7 @@ def _windows(
 
 def _regions(model: Model, large: Tensor, _: SlideRequest, picture: Path) -> tuple[Tensor, Tensor]:
     """Return the corners of the proposed regions and their scores."""
-    from gapwise.data.proposals import proposals  # late: it segments
+    from gapwise.workflows.proposals import proposals  # late: it segments
 
     pixels = large.permute(1, 2, 0).numpy()
     found = proposals(pixels[..., 0] if pixels.shape[2] == 1 else pixels)

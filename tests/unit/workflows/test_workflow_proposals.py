@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from gapwise.data.proposals import proposals
 from gapwise.metrics.boxes import iou
+from gapwise.workflows.proposals import proposals
 
 
 def scene(colour: bool) -> tuple[np.ndarray, np.ndarray]:
