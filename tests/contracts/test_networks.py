@@ -29,7 +29,8 @@ QUICK = 2e8
 
 def options_of(name: str) -> dict[str, Any]:
     """Return what makes the size for small images, where a network has sizes."""
-    return {"size": "small"} if "size" in NETWORKS.options(name) else {}
+    small = {"size": "small", "base": 8}
+    return {key: value for key, value in small.items() if key in NETWORKS.options(name)}
 
 
 def make(name: str, shape: tuple[int, ...], outputs: int = 7) -> nn.Module:

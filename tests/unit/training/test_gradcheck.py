@@ -334,10 +334,13 @@ def test_a_cost_without_slopes_is_refused(
 SHAPES = [(1, 8, 8), (1, 16, 16), (3, 32, 32), (14,)]
 
 
+SMALLER = {"size": "small", "base": 4}
+
+
 def small(name: str) -> tuple[nn.Module, tuple[int, ...]]:
     """Return the smallest form of a registered network that has no dropout."""
     options = NETWORKS.options(name).keys()
-    choice = {"size": "small"} if "size" in options else {}
+    choice = {key: value for key, value in SMALLER.items() if key in options}
     choice |= {option: 0.0 for option in options if "drop" in option or "stochastic" in option}
     for shape in SHAPES:
         try:
