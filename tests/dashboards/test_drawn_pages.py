@@ -69,13 +69,8 @@ def stored(
     return ids
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        *((name, "digit-boxes") for name in PAGES),
-        *((name, kind) for name in ("run", "errors") for kind in ("digit-corners", "digit-masks")),
-    ],
-)
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("kind", PIPELINES)
 def test_every_page_runs(page: Page, stored: dict[str, list[str]], name: str, kind: str) -> None:
     run, other = stored[kind]
     test = page(name, experiment=kind, run=run, other=other)
