@@ -25,6 +25,9 @@ MOST_OTHERS: Final = 8
 MOST_SCORES: Final = 5
 MOST_METADATA: Final = 12
 MOST_WORDS: Final = 4
+TEXT: Final = "text"
+"""The column of sentences."""
+
 PAGE: Final = 60
 
 
@@ -63,7 +66,7 @@ def part(
     known, table = of_run(run_id), data.predictions(run_id, split)
     items = [_item(table, int(row), known) for row in found[offset : offset + limit]]
     if not example_data.has_pictures(run_id):
-        _add_words(run_id, items)
+        _add_words(run_id, table, found[offset : offset + limit], items)
     if blind:
         items = [
             item | {"review": None, "label": known.labels.given.get(item["id"], item["label"])}
@@ -190,8 +193,14 @@ def _told(value: Any) -> str:
     return f"{value:,.4g}" if isinstance(value, float | np.floating) else str(value)
 
 
-def _add_words(run_id: str, items: list[dict[str, Any]]) -> None:
-    """Tell an example that has no picture by its first features."""
+def _add_words(
+    run_id: str, table: Predictions, rows: NDArray[np.int64], items: list[dict[str, Any]]
+) -> None:
+    """Tell an example that has no picture by its text, or by its first features."""
+    if TEXT in table.metadata:
+        for row, item in zip(rows, items, strict=True):
+            item["words"] = str(table.metadata[TEXT][row])
+        return
     known = list(_inputs(run_id, [item["id"] for item in items]).items())[:MOST_WORDS]
     for row, item in enumerate(items):
         cells = ((name, values[row]) for name, values in known)

@@ -111,6 +111,7 @@ def desk(found: Chosen) -> None:
             "query": query,
             "table": True,
             "hasPictures": example_data.has_pictures(found.run),
+            "hasSounds": example_data.has_sounds(found.run),
             "hasMarks": data.predictions(found.run, found.split).labels.is_drawn,
             "author": who.here(),
             "about": f"{min(found.sample, total):,} sampled (seed 0)" if sampled else "",

@@ -12,7 +12,7 @@ from gapwise.data import prepared
 from gapwise.errors import DataError, GapwiseError
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
-from gapwise.workflows import example_pictures
+from gapwise.workflows import example_pictures, example_sounds
 
 
 def picture(run_id: str, example_id: str) -> NDArray[np.uint8] | None:
@@ -23,7 +23,7 @@ def picture(run_id: str, example_id: str) -> NDArray[np.uint8] | None:
     store = _prepared_of(run_id)
     if store is None:
         return example_pictures.picture(_media_of(run_id), example_id)
-    if len(store.input_shape) != 3:
+    if not store.has_pictures:
         return None
     try:
         return store.picture(example_id)
@@ -36,7 +36,17 @@ def has_pictures(run_id: str) -> bool:
     store = _prepared_of(run_id)
     if store is None:
         return any(table.paths for table in _media_of(run_id))
-    return len(store.input_shape) == 3
+    return store.has_pictures
+
+
+def sound(run_id: str, example_id: str) -> bytes | None:
+    """Return an example's sound as a wav file, None where it has none."""
+    return example_sounds.sound(_media_of(run_id), example_id)
+
+
+def has_sounds(run_id: str) -> bool:
+    """Return whether the run's examples can be heard."""
+    return example_sounds.has_sounds(_media_of(run_id))
 
 
 def inputs(run_id: str, example_ids: Sequence[str]) -> dict[str, list[float]]:

@@ -118,6 +118,7 @@ def desk(found: Chosen) -> None:
             "campaign": campaign.name,
             "classKeys": desk_view.class_keys(classes),
             "hasPictures": example_data.has_pictures(run),
+            "hasSounds": example_data.has_sounds(run),
             "author": who.here(),
             "about": QUEUES[queue].lower(),
         },

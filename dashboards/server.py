@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
-from dashboards import desk_routes, doorway, marks, pictures, theme
+from dashboards import desk_routes, doorway, marks, pictures, sounds, theme
 from dashboards.guard import Guard, is_loopback
 from gapwise.errors import UsageError, shown
 
@@ -28,7 +28,11 @@ def build() -> st.App:
     return st.App(
         Path(__file__).parent.absolute() / "app.py",
         lifespan=_ready,
-        routes=[*doorway.routes(), pictures.route(), marks.route(), *desk_routes.routes()],
+        routes=[
+            *doorway.routes(),
+            *(part.route() for part in (pictures, sounds, marks)),
+            *desk_routes.routes(),
+        ],
         middleware=[Middleware(Guard)],
     )
 

@@ -264,6 +264,14 @@ class Desk {
     if (item) this.repaint([item]);
   }
 
+  // From the beginning, and again at each press.
+  play() {
+    const player = this.side.querySelector("audio");
+    if (!player) return;
+    player.currentTime = 0;
+    player.play().catch(() => {}); // the browser may want a click first
+  }
+
   toggleMarks() {
     this.root.classList.toggle("unmarked");
   }
@@ -338,6 +346,7 @@ class Desk {
     if (key === "+") return this.openText("tag"), true;
     const setting = this.settings().find((one) => one.hotkey && one.hotkey === key.toLowerCase());
     if (!setting && key.toLowerCase() === "o" && this.data.hasMarks) return this.toggleMarks(), true;
+    if (!setting && key.toLowerCase() === "p" && this.data.hasSounds) return this.play(), true;
     if (!setting) return false;
     return this.setTag(setting.tag), true;
   }
@@ -346,6 +355,7 @@ class Desk {
     const low = key.toLowerCase();
     const found = this.data.classKeys[low];
     if (found !== undefined) return this.judge("change", found), true;
+    if (low === "p" && this.data.hasSounds) return this.play(), true;
     if (low === "k") return this.judge("keep"), true;
     if (low === "a") return this.judge("ambiguous"), true;
     if (low === "n") return this.judge("unsure"), true;
@@ -398,7 +408,7 @@ class Desk {
   newTag(tag) {
     const known = this.settings();
     if (!known.some((one) => one.tag === tag)) {
-      const taken = new Set(["c", "o", "u", ...known.map((one) => one.hotkey)]);
+      const taken = new Set(["c", "o", "p", "u", ...known.map((one) => one.hotkey)]);
       const letters = tag.toLowerCase().split("");
       const hotkey = letters.find((one) => /[\p{L}\p{N}]/u.test(one) && !taken.has(one)) ?? "";
       known.push({ tag, hotkey, effort: null });

@@ -1,5 +1,5 @@
 // One example in full: picture or features, label and prediction, scores, neighbours, other runs.
-function detail(item, more, { run, hasPictures, marks, blind, neighbourPictures, bothClasses }) {
+function detail(item, more, { run, hasPictures, hasSounds, marks, blind, neighbourPictures, bothClasses }) {
   const box = made("section", "panel detail");
   box.append(made("strong", "id", item.id));
   const body = made("div", "detail-body");
@@ -23,6 +23,8 @@ function detail(item, more, { run, hasPictures, marks, blind, neighbourPictures,
   fact("comment", item.comment);
   body.append(facts);
   box.append(body);
+  if (hasSounds) box.append(heard(run, item.id));
+  if (item.words && !hasPictures) box.append(made("blockquote", "sentence", item.words));
   if (!more || more.id !== item.id) return box;
   if (more.scores.length) box.append(scores(more.scores, item));
   if (more.others.length) {

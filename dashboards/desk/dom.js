@@ -29,6 +29,16 @@ function picture(run, id, style) {
   return image;
 }
 
+// A sound with the browser's own controls.
+function heard(run, id) {
+  const player = made("audio", "player");
+  player.controls = true;
+  player.preload = "none";
+  player.src = `/sounds/${encodeURIComponent(run)}/${encodeURIComponent(id)}`;
+  player.onerror = () => player.replaceWith(made("div", "quiet", "no sound"));
+  return player;
+}
+
 // A picture with what is true and what was said laid over it, by a picture of its own.
 function marked(run, split, id, style) {
   const frame = made("span", `framed ${style}`);

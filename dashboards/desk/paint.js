@@ -124,6 +124,7 @@ Object.assign(Desk.prototype, {
     const shown = {
       run: this.run,
       hasPictures: this.data.hasPictures,
+      hasSounds: this.data.hasSounds,
       marks: this.data.hasMarks ? this.data.query.split : "",
       blind: this.data.blind,
       neighbourPictures: this.data.hasPictures,
@@ -174,6 +175,7 @@ Object.assign(Desk.prototype, {
       add("C", "comment", () => this.openText("comment"));
       add("Enter", "open", () => this.zoom());
     }
+    if (this.data.hasSounds) add("P", "play", () => this.play());
     if (this.data.hasMarks) add("O", "marks on or off", () => this.toggleMarks());
     add(["Shift", "→"], "select");
     add("U", "undo", () => this.undo());

@@ -33,8 +33,9 @@ class ExampleSet:
 
     Attributes:
         name: the dataset's name; (name, id) is an example's key in the ledger.
-        inputs: images (n, channels, height, width) uint8, or rows (n, features) float32; may be a
-            memory map.
+        inputs: (n, …): images (channels, height, width) or volumes (channels, depth, height,
+            width) uint8, rows (features) or sequences (channels, length) float32, or words
+            (1, length) int32 (see ``gapwise.inputs``); may be a memory map.
         targets: of the form that ``labels`` tells: (n,) int64, (n,) float32, (n, k) int64, ….
         classes: the class names, in the order of the scores, where every example has one class.
         labels: what the targets are; by default each is one of ``classes``.

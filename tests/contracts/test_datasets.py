@@ -8,6 +8,7 @@ part of a large public set is read.
 import inspect
 import json
 import struct
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,18 @@ from gapwise.data.base import DATASETS, SYNTHESIS, ReadContext
 from gapwise.data.checks import check_examples
 from gapwise.data.splits import assign
 from gapwise.forms.base import form_of
+from gapwise.inputs import kind_of
 from gapwise.pipeline import Splits
 from gapwise.settings import Settings
 
-BUNDLED = ("digits", "digit-scenes")
+BUNDLED = ("digits", "digit-scenes", "digit-sums")
+INPUTS = {
+    "row": np.float32,
+    "picture": np.uint8,
+    "sequence": np.float32,
+    "words": np.int32,
+    "volume": np.uint8,
+}
 COUNT = 40
 
 
@@ -97,7 +106,28 @@ def _write_masks(root: Path) -> dict:
     return {"path": ".", "values": {"dark": 0, "light": 255}, "tile": 8, "margin": 2}
 
 
+def _write_sounds(root: Path) -> dict:
+    random = np.random.default_rng(0)
+    for index in range(COUNT):
+        path = root / "sounds" / "ab"[index % 2] / f"{index}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with wave.open(str(path), "wb") as sound:
+            sound.setparams((1, 2, 8000, 0, "NONE", ""))
+            sound.writeframes(random.integers(-9000, 9000, 900, dtype=np.int16).tobytes())
+    return {"path": "sounds", "seconds": 0.2, "mels": 8}
+
+
+def _write_sentences(root: Path) -> dict:
+    rows = "".join(
+        f"e{i},A film no. {i} of its kind,{['bad', 'good'][i % 2]}\n" for i in range(COUNT)
+    )
+    (root / "s.csv").write_text("id,text,label\n" + rows)
+    return {"path": "s.csv", "words": 12}
+
+
 RECIPES = {
+    "sounds": _write_sounds,
+    "sentences": _write_sentences,
     "coco": _write_coco,
     "voc": _write_voc,
     "masks": _write_masks,
@@ -134,8 +164,8 @@ def test_a_dataset_gives_sound_examples(read):
     check_examples(examples)
     count = len(examples)
     assert count > 0
-    assert examples.inputs.ndim in (2, 4)
-    assert examples.inputs.dtype == (np.uint8 if examples.inputs.ndim == 4 else np.float32)
+    kind = kind_of(examples.inputs.shape[1:], examples.inputs.dtype)
+    assert examples.inputs.dtype == INPUTS[kind]
     plain = np.float32 if examples.labels.kind == "number" else np.int64
     drawn = examples.labels.is_drawn
     assert examples.targets.dtype == (form_of(examples.labels).dtype if drawn else plain)

@@ -9,11 +9,11 @@ from gapwise.errors import DataError
 
 
 def as_inputs(array: NDArray[Any], where: str) -> NDArray[Any]:
-    """Return inputs as (n, channels, height, width) uint8 or (n, features) float32.
+    """Return inputs as images or volumes uint8 with channels first, or (n, features) float32.
 
     Args:
-        array: uint8 (n, height, width), (n, height, width, 1 or 3) or (n, 1 or 3, height, width),
-            or numbers (n, features).
+        array: uint8 (n, height, width), (n, height, width, 1 or 3), (n, 1 or 3, height, width), or
+            volumes (n, depth, height, width); or numbers (n, features).
         where: the file, for messages.
 
     Raises:
@@ -26,11 +26,11 @@ def as_inputs(array: NDArray[Any], where: str) -> NDArray[Any]:
     if array.dtype == np.uint8 and array.ndim == 4:
         if array.shape[3] in (1, 3):
             return np.ascontiguousarray(array.transpose(0, 3, 1, 2))
-        if array.shape[1] in (1, 3):
-            return array
+        return array if array.shape[1] in (1, 3) else array[:, None]
     raise DataError(
         f"{where}: inputs are {array.dtype} of shape {array.shape}; wanted are images of uint8, "
-        "(n, height, width) or (n, height, width, 1 or 3), or rows of numbers (n, features)"
+        "(n, height, width) or (n, height, width, 1 or 3), volumes (n, depth, height, width), or "
+        "rows of numbers (n, features)"
     )
 
 

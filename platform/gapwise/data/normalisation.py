@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gapwise.data.pieces import rows_at_once
+from gapwise.inputs import is_words
 
 
 def mean_and_deviation(
@@ -14,15 +15,18 @@ def mean_and_deviation(
     """Return mean and deviation of ``inputs[rows]`` in its own units (notes 3.5).
 
     Args:
-        inputs: (n, channels, height, width) or (n, features); may be a memory map.
+        inputs: (n, channels, …) or (n, features); may be a memory map.
         rows: the positions of the training set.
 
     Returns:
         Each (channels,) or (features,) float64. A constant's deviation is 1, so that dividing by
         it changes nothing; of no rows, means are 0 and deviations 1. A feature of only 0 and 1
         (a category) keeps its values: a rare category scaled by its deviation would drown the rest.
+        So do words, whose numbers measure nothing.
     """
     width = inputs.shape[1]
+    if is_words(inputs.dtype):
+        return np.zeros(width), np.ones(width)
     count, mean, squares = 0.0, np.zeros(width), np.zeros(width)
     binary = np.full(width, inputs.dtype.kind == "f")
     step = rows_at_once(inputs, bytes_a_value=8)

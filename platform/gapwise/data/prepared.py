@@ -5,7 +5,6 @@ digest names its content. Needs numpy and the standard library alone.
 """
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -20,10 +19,12 @@ from numpy.typing import NDArray
 
 from gapwise.data import leaks
 from gapwise.data.assignment import Assignment
+from gapwise.data.looks import picture_of, pixels
 from gapwise.data.normalisation import mean_and_deviation
-from gapwise.data.pieces import pieces
+from gapwise.data.pieces import pieces, write_array, write_through
 from gapwise.data.placing import put_in_place
 from gapwise.errors import DataError, StorageError, did_you_mean
+from gapwise.inputs import TOLD, Kind, kind_of
 from gapwise.labels import Labels, one_class
 from gapwise.records import SPLITS, ExampleSet, Quarantined
 
@@ -34,8 +35,7 @@ META = "prepared.json"
 class Prepared:
     """A prepared folder, opened; arrays are read when they are asked for.
 
-    ``inputs`` is a read-only memory map: images (n, channels, height, width) uint8 or rows
-    (n, features) float32. Everything else is in memory.
+    ``inputs`` is a read-only memory map. Everything else is in memory.
     """
 
     def __init__(self, folder: Path, meta: Mapping[str, Any]) -> None:
@@ -65,7 +65,7 @@ class Prepared:
 
     @cached_property
     def inputs(self) -> NDArray[Any]:
-        """Images (n, channels, height, width) uint8 or rows (n, features) float32, mapped."""
+        """(n, …) as ``records.ExampleSet`` tells, mapped."""
         array: NDArray[Any] = np.load(self.folder / "inputs.npy", mmap_mode="r")
         return array
 
@@ -132,19 +132,26 @@ class Prepared:
             raise DataError(f"{split!r} is no split; {did_you_mean(split, SPLITS)}")
         return np.flatnonzero(self.split == split).astype(np.int64)
 
+    @property
+    def kind(self) -> Kind:
+        """What an example is: a row, a picture, a sequence, words, or a volume."""
+        return kind_of(self.input_shape, self.inputs.dtype)
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether examples can be shown as pictures."""
+        return self.kind in ("picture", "sequence", "volume") or bool(pixels(self.feature_names))
+
     def picture(self, example_id: str) -> NDArray[np.uint8]:
         """Return an example's picture: (height, width) or (height, width, 3) uint8.
 
         Raises:
-            DataError: the id is not known, or the inputs are no pictures.
+            DataError: the id is not known, or the examples have no pictures.
         """
-        if len(self.input_shape) != 3:
-            raise DataError(f"dataset {self.name!r} holds rows of features, which have no picture")
-        position = self._positions.get(example_id)
-        if position is None:
-            raise DataError(f"dataset {self.name!r} has no example {example_id!r}")
-        image: NDArray[np.uint8] = self.inputs[position]
-        return np.asarray(image[0] if len(image) == 1 else image[:3].transpose(1, 2, 0))
+        shown = picture_of(self.rows([example_id])[0], self.feature_names)
+        if shown is None:
+            raise DataError(f"dataset {self.name!r} holds {TOLD[self.kind]}, which have no picture")
+        return shown
 
     def rows(self, example_ids: Sequence[str]) -> NDArray[Any]:
         """Return the inputs of some examples, in the order asked for.
@@ -272,7 +279,7 @@ def _columns(examples: ExampleSet, assignment: Assignment) -> dict[str, NDArray[
 def _fill(draft: Path, examples: ExampleSet, assignment: Assignment) -> None:
     columns = _columns(examples, assignment)
     for name, column in columns.items():
-        _save(draft / f"{name}.npy", column)
+        write_array(draft / f"{name}.npy", column)
     mean, deviation = mean_and_deviation(examples.inputs, assignment.indices("train"))
     meta = _facts(examples, assignment) | {
         "format": FORMAT,
@@ -282,19 +289,4 @@ def _fill(draft: Path, examples: ExampleSet, assignment: Assignment) -> None:
     }
     with (draft / META).open("w", encoding="utf-8") as stream:
         json.dump(meta, stream, indent=1)
-        _sync(stream)
-
-
-def _save(path: Path, column: NDArray[Any]) -> None:
-    with path.open("wb") as stream:
-        header = np.lib.format.header_data_from_array_1_0(np.empty(0, column.dtype))
-        header |= {"shape": column.shape}
-        np.lib.format.write_array_header_1_0(stream, header)
-        for piece in pieces(column):
-            stream.write(np.ascontiguousarray(piece).data)
-        _sync(stream)
-
-
-def _sync(stream: Any) -> None:
-    stream.flush()
-    os.fsync(stream.fileno())
+        write_through(stream)

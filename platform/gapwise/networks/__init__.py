@@ -1,4 +1,4 @@
 """Networks: one file a network, found by name."""
 
-HELPERS = ("activations", "describe", "filters", "pretrained", "sliding")
+HELPERS = ("activations", "describe", "filters", "pretrained", "sliding", "word_vectors")
 """The modules that are no networks (see ``gapwise.registry``)."""

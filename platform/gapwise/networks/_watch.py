@@ -199,13 +199,27 @@ def _slice(field: Field, x: Tensor, y: Tensor, *args: Any) -> Field:
     return tuple(spans)
 
 
+def _unsqueeze(field: Field, x: Tensor, y: Tensor, *args: Any) -> Field:
+    """Torch pools a sequence as an image of height 1."""
+    axis = args[0] % y.ndim - 2
+    return (*field[:axis], Span(), *field[axis:]) if axis >= 0 else ()
+
+
+def _squeeze(field: Field, x: Tensor, y: Tensor, *args: Any) -> Field:
+    axis = args[0] % x.ndim - 2
+    return (*field[:axis], *field[axis + 1 :]) if axis >= 0 and y.ndim < x.ndim else ()
+
+
 _RULES: dict[Any, Callable[..., Field]] = {
     aten.convolution: _convolution,
     aten.max_pool2d_with_indices: _pooling,
+    aten.max_pool3d_with_indices: _pooling,
     aten.avg_pool2d: _pooling,
     aten._adaptive_avg_pool2d: _adaptive,
     aten.adaptive_max_pool2d: _adaptive,
     aten.mean: _mean,
     aten.constant_pad_nd: _pad,
     aten.slice: _slice,
+    aten.unsqueeze: _unsqueeze,
+    aten.squeeze: _squeeze,
 }

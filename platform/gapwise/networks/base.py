@@ -18,6 +18,10 @@ from gapwise.registry import Family
 NETWORKS: Family[type[nn.Module]] = Family("gapwise.networks", "network")
 
 
+WEIGHTED = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.Linear)
+"""The layers whose first weights ``initialize`` draws; recurrent cells keep torch's own."""
+
+
 class Branched(NamedTuple):
     """What a network with side branches gives while it trains; evaluated, it gives ``main`` alone.
 
@@ -200,7 +204,7 @@ def initialize(network: nn.Module, variance: float = 2.0) -> None:
         ValueError: a layer has no units.
     """
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        if isinstance(module, WEIGHTED):
             if not module.weight.numel():
                 raise ValueError("a layer has 0 units; every layer needs at least 1")
             nn.init.normal_(module.weight, 0.0, sqrt(variance) / sqrt(module.weight[0].numel()))

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gapwise.errors import PipelineError
+from gapwise.inputs import told
 from gapwise.training.model import Model
 
 
@@ -60,8 +61,8 @@ def read_crops(
         return crops
     if len(input_shape) != 3:
         raise PipelineError(
-            f"prediction.crops is {crops.count}, but the examples are rows of {input_shape[0]} "
-            "features, which are no pictures; set it to 1"
+            f"prediction.crops is {crops.count}, but the examples are {told(input_shape)}, "
+            "which are no pictures; set it to 1"
         )
     if is_drawn:
         raise PipelineError(

@@ -9,8 +9,10 @@ import torch
 
 from gapwise.data import prepared as prepared_data
 from gapwise.data.prepared import Prepared
-from gapwise.errors import DataError, StorageError, UsageError
-from gapwise.networks.base import count_parameters
+from gapwise.errors import DataError, PipelineError, StorageError, UsageError
+from gapwise.inputs import TOLD
+from gapwise.networks.base import NETWORKS, count_parameters
+from gapwise.networks.word_vectors import takes_words
 from gapwise.records import Job, JobResult, plain
 from gapwise.tasks.base import TASKS
 from gapwise.training import faults
@@ -93,12 +95,30 @@ def make_learner(recipe: Recipe, prepared: Prepared, job: Job) -> Learner:
     """Return a new learner whose first weights are a function of the job's seed and start."""
     seed_generators(key("weights", job.seed), torch.device("cpu"))
     model = Model(model_spec(recipe, prepared))
+    _check_words(model, prepared)
     if recipe.initializer is not None:
         initialize(model.network, build(INITIALIZERS, recipe.initializer))
     model.set_normalisation(*prepared.normalisation)
     if recipe.transfer is not None:
         begin(model, recipe.transfer, job)
     return Learner(model, recipe, job.plan)
+
+
+def _check_words(model: Model, prepared: Prepared) -> None:
+    """Refuse a network that looks up words where there are none, or takes words for numbers."""
+    wanted, has = takes_words(model.network), prepared.kind == "words"
+    if wanted != has:
+        name = model.spec.network["name"]
+        mend = (
+            "take network.words out"
+            if wanted
+            else "set network.words, the numbers of a word's vector (100, say), of network: "
+            + " or ".join(name for name, _ in NETWORKS if "words" in NETWORKS.options(name))
+        )
+        raise PipelineError(
+            f"network {name} reads {'words' if wanted else 'numbers'}, but {prepared.name} holds "
+            f"{TOLD[prepared.kind]}; {mend}"
+        )
 
 
 def model_spec(recipe: Recipe, prepared: Prepared) -> ModelSpec:

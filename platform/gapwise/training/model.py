@@ -111,7 +111,9 @@ class Model(nn.Module):
         return outputs
 
     def normalised(self, inputs: Tensor) -> Tensor:
-        """Return what the network's first layer sees of raw inputs."""
+        """Return what the network's first layer sees of raw inputs; words are numbers as such."""
+        if inputs.dtype in (torch.int32, torch.int64):
+            return inputs
         if self.channels_last and inputs.ndim == 4:
             x = inputs.to(self.mean.dtype, memory_format=torch.channels_last)
         else:

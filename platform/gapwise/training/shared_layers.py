@@ -95,7 +95,7 @@ def share_layers(model: nn.Module) -> None:
         return
     for module in model.modules():
         # The class alone changes: whoever holds the layer, to freeze it, still holds the same.
-        if type(module) in (nn.BatchNorm1d, nn.BatchNorm2d):
+        if type(module) in (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d):
             module.__class__ = SharedBatchNorm
         elif isinstance(module, nn.Dropout) and not isinstance(module, SharedDraws):
             kind: Any = type(module)

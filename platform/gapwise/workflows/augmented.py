@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gapwise.data.looks import picture_of
 from gapwise.errors import shown
 from gapwise.forms.words import as_text
 from gapwise.pipeline import Pipeline
@@ -52,8 +53,8 @@ def augmented_samples(
         views |= augmented(examples.inputs, train, pipeline, position, EPOCHS)
         for epoch, picture in views.items():
             told = f"epoch {epoch}" if epoch else "as it is"
-            name = str(examples.ids[position])
-            found.append({"example_id": name, "title": [label, told], "pixels": pixels(picture)})
+            name, drawn = str(examples.ids[position]), np.asarray(picture_of(picture))
+            found.append({"example_id": name, "title": [label, told], "pixels": pixels(drawn)})
     return found
 
 

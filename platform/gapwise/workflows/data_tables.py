@@ -7,6 +7,7 @@ import numpy as np
 from gapwise.data.report import DataReport
 from gapwise.errors import shown
 from gapwise.forms.words import as_text
+from gapwise.inputs import TOLD, kind_of, size_told
 from gapwise.records import ExampleSet
 from gapwise.workflows.label_tables import label_tables, targets_told, unknown_lines
 
@@ -16,8 +17,9 @@ MOST_COLUMNS = 5
 
 def lines(report: DataReport) -> list[str]:
     """Return the sentences at the head of ``gapwise data``."""
-    shape = "×".join(map(str, report.input_shape))
-    kind = f"pictures of {shape}" if len(report.input_shape) == 3 else f"rows of {shape} features"
+    size = size_told(report.input_shape)
+    what = kind_of(report.input_shape, report.dtype)
+    kind = f"rows of {size} features" if what == "row" else f"{TOLD[what]} of {size}"
     sources = f", {len(report.classes_by_source)} sources" if _has_sources(report) else ""
     groups = f", {report.groups:,} groups" if report.groups is not None else ""
     bad = sum(report.quarantine.values())

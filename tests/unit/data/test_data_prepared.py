@@ -115,7 +115,7 @@ def test_a_full_disk_leaves_nothing_and_is_told(tmp_path, monkeypatch):
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("gapwise.data.prepared.os.fsync", full)
+    monkeypatch.setattr("gapwise.data.pieces.os.fsync", full)
     with pytest.raises(StorageError, match="No space left"):
         prepared.write(tmp_path / "p", made(), drawn(made()))
     assert list(tmp_path.iterdir()) == []

@@ -331,7 +331,7 @@ def test_a_cost_without_slopes_is_refused(
         cost_of(nn.Sequential(nn.Flatten(), nn.Linear(64, 10), layer))
 
 
-SHAPES = [(1, 8, 8), (1, 16, 16), (3, 32, 32), (14,)]
+SHAPES = [(1, 8, 8), (1, 16, 16), (3, 32, 32), (14,), (70,), (4, 6), (1, 10, 10, 10)]
 
 
 SMALLER = {"size": "small", "base": 4}

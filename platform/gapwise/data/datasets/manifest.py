@@ -6,6 +6,7 @@ from typing import Literal
 from gapwise.data.base import ReadContext
 from gapwise.data.digests import snapshot_of
 from gapwise.data.features import encode
+from gapwise.data.hybrid import with_columns
 from gapwise.data.image_set import ImageRows, ImageSource, image_set
 from gapwise.data.images import Limits
 from gapwise.data.roles import NEVER_FEATURES, Roles
@@ -37,8 +38,9 @@ def manifest(  # noqa: PLR0913 - what a manifest may need
     Columns called ``image``, ``label``, ``id``, ``source``, ``group`` and ``weight`` have that
     role; ``columns`` says where a role has another name, and ``label: [a, b]`` that there are
     several labels, of which empty cells and "?" are unknown. With an image column the examples are
-    images and all further columns (``annotator``, say) stay as metadata. Without one they are rows
-    of numbers, see ``gapwise.data.features``.
+    images and all further columns (``annotator``, say) stay as metadata; with ``features``, each is
+    an image with columns beside it (network: hybrid). Without one they are rows of numbers, see
+    ``gapwise.data.features``.
 
     Args:
         context: where relative paths begin.
@@ -47,7 +49,7 @@ def manifest(  # noqa: PLR0913 - what a manifest may need
         columns: role → column; for ``label``, a list of columns makes several labels.
         target: what a single label column holds: classes, or numbers to predict (task: regress).
         unit: what such numbers count, such as dollars.
-        features: feature columns; by default all that have no other role.
+        features: feature columns; by default all that have no other role, and none beside images.
         categorical: feature columns that are categories; by default those of mostly no numbers.
         classes: class names in order, or, for several labels, label → class names; by default
             those that occur.
@@ -70,7 +72,8 @@ def manifest(  # noqa: PLR0913 - what a manifest may need
             shape=Shape(size=size, channels=channels),
             limits=Limits(min_side=min_side, max_megapixels=max_megapixels),
         )
-        return _images(file, roles, source)
+        images = _images(file, roles, source)
+        return images if features is None else _beside(images, roles, features, categorical)
     return _rows(file, roles, features, categorical)
 
 
@@ -85,6 +88,16 @@ def _images(file: Path, roles: Roles, source: ImageSource) -> ExampleSet:
     )
     facts = {"quarantine": roles.unlabelled(ids), "snapshot": snapshot_of(file)}
     return image_set(source, rows, file.stem, labels, facts)
+
+
+def _beside(
+    images: ExampleSet, roles: Roles, features: list[str], categorical: list[str] | None
+) -> ExampleSet:
+    """Return the images with feature columns beside them."""
+    encoded = encode(roles.table, features, categorical)
+    row_of = {name: row for row, name in enumerate(roles.ids())}
+    rows = [row_of[str(name)] for name in images.ids]
+    return with_columns(images, encoded.values[rows], encoded.names)
 
 
 def _rows(

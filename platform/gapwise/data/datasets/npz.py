@@ -30,7 +30,8 @@ def npz(
     Args:
         context: where relative paths begin.
         path: the file or files.
-        inputs: name of the array of images (n, height, width[, 1 or 3]) uint8 or rows.
+        inputs: name of the array of images (n, height, width[, 1 or 3]) or volumes (n, depth,
+            height, width) uint8, or of rows.
         labels: name of the array of whole numbers from 0.
         classes: class names in order; by default the numbers.
 

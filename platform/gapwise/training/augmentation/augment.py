@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from gapwise.data.prepared import Prepared
 from gapwise.errors import PipelineError
+from gapwise.inputs import told
 from gapwise.training.augmentation import colours, geometry, warp
 from gapwise.training.augmentation.draw import Draw
 
@@ -185,8 +186,8 @@ def check_augmentation(options: Mapping[str, Any], input_shape: tuple[int, ...])
     asked = changes_asked(options)
     if asked and len(input_shape) != 3:
         raise PipelineError(
-            f"training.augmentation.{asked[0]} is {options[asked[0]]}, but the examples are rows "
-            f"of {input_shape[0]} features, which are no pictures; take it out"
+            f"training.augmentation.{asked[0]} is {options[asked[0]]}, but the examples are "
+            f"{told(input_shape)}, which are no pictures; take it out"
         )
     side = min(input_shape[-2:])
     limits = {"shift": side, "warp": side // WARP_LIMIT}
