@@ -20,6 +20,7 @@ from gapwise.tracking.store import RunStore
 from gapwise.workflows import error_table
 from gapwise.workflows.example_list import ExampleQuery, listed
 from gapwise.workflows.neighbours import Neighbourhood, neighbourhood
+from gapwise.workflows.wrong_pairs import WrongPairs, wrong_pairs
 
 MOST_OTHERS: Final = 8
 MOST_SCORES: Final = 5
@@ -84,7 +85,9 @@ def one(run_id: str, split: str, example_id: str) -> dict[str, Any]:
     table = data.predictions(run_id, split)
     row = place(table, example_id)
     known = of_run(run_id)
-    metadata = {name: _told(values[row]) for name, values in table.metadata.items()}
+    # The text of a sentence stands above them already.
+    known_of_it = {name: values for name, values in table.metadata.items() if name != TEXT}
+    metadata = {name: _told(values[row]) for name, values in known_of_it.items()}
     item = _item(table, row, known)
     classes = {"given": item["label"], "suggested": item["suggested"]}
     return {
@@ -93,6 +96,7 @@ def one(run_id: str, split: str, example_id: str) -> dict[str, Any]:
         "metadata": dict(list(metadata.items())[:MOST_METADATA]),
         "inputs": {name: values[0] for name, values in _inputs(run_id, [example_id]).items()},
         "others": _others(run_id, split, example_id),
+        "pairs": _pairs(run_id, split, example_id),
         "neighbours": _near(run_id, split, example_id, known.labels.labels()),
         "sides": {
             side: _near(run_id, split, example_id, known.labels.labels(), name)
@@ -273,6 +277,21 @@ def _names(run_id: str, split: str) -> frozenset[str]:
 @cache
 def _dataset(run_id: str, settings: Settings) -> str:
     return RunStore(settings).open(run_id).dataset
+
+
+def _pairs(run_id: str, split: str, example_id: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the pairs that a verifier decides wrongly: what was said → the other pictures."""
+    known = _wrong_pairs(run_id, split)
+    if known is None:
+        return {}
+    rejected, accepted = known.of(example_id)
+    found = {"said to be somebody else": rejected, "said to be the same person": accepted}
+    return {told: [vars(pair) for pair in pairs] for told, pairs in found.items() if pairs}
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _wrong_pairs(run_id: str, split: str) -> WrongPairs | None:
+    return wrong_pairs(run_id, split, Settings.read())
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

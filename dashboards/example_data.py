@@ -35,7 +35,8 @@ def has_pictures(run_id: str) -> bool:
     """Return whether the run's examples can be drawn."""
     store = _prepared_of(run_id)
     if store is None:
-        return any(table.paths for table in _media_of(run_id))
+        known = _media_of(run_id)
+        return any(table.paths for table in known) and not example_sounds.has_sounds(known)
     return store.has_pictures
 
 

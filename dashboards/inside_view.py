@@ -41,7 +41,7 @@ def _undrawn(inside: Inside) -> str:
     """Return why nothing of a network's weights is drawn, "" where something is."""
     if not inside.has_pictures:
         return (
-            "Its inputs are rows of features, which have no pictures: first-layer filters, "
+            "Its examples are no pictures: first-layer filters, "
             "feature maps and exciting patches are not drawn. The layers stand below."
         )
     if not inside.ids:

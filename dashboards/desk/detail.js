@@ -36,6 +36,9 @@ function detail(item, more, { run, hasPictures, hasSounds, marks, blind, neighbo
     });
     box.append(line);
   }
+  Object.entries(more.pairs).forEach(([told, pairs]) => {
+    box.append(neighbours(told, pairs, item, run, neighbourPictures));
+  });
   const sides = bothClasses ? Object.entries(more.sides) : [["", more.neighbours]];
   sides.forEach(([side, near]) => {
     if (!near.length) return;
@@ -74,7 +77,8 @@ function neighbours(title, found, item, run, withPictures) {
   const row = made("div", "near-row");
   found.forEach((one) => {
     const cell = made("figure", one.label === item.label ? "same" : "other");
-    cell.title = `${one.example_id} (${one.split}), closeness ${one.closeness.toFixed(2)}`;
+    const where = one.distance === undefined ? `(${one.split}), closeness ${one.closeness.toFixed(2)}` : `distance ${one.distance.toFixed(3)}`;
+    cell.title = `${one.example_id} ${where}`;
     if (withPictures) cell.append(picture(run, one.example_id, "small"));
     cell.append(made("figcaption", "", one.label));
     row.append(cell);

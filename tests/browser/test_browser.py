@@ -33,6 +33,7 @@ EXPECTED = {
     "search": ("/search", "No search yet"),
     "networks": ("/networks", "Architecture"),
     "ceiling": ("/ceiling", "Runs of the same system with steps made perfect"),
+    "people": ("/people", "No run tells people apart yet"),
     "learning-curve": ("/learning-curve", "No learning curve yet"),
 }
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from gapwise.errors import DataError, PipelineError
 from gapwise.labels import Labels, one_class
-from gapwise.tasks.base import TASKS, Task
+from gapwise.tasks.base import TASKS, Judged, Task
 
 N = 40
 POSITIONS = torch.arange(N)
@@ -114,20 +115,30 @@ def test_loss_takes_bfloat16_and_keeps_float64(
 
 
 def test_training_on_the_loss_brings_the_error_down(task: Task, targets: torch.Tensor) -> None:
-    outputs = torch.zeros(shape_of(task), requires_grad=True)
-    before = task.error(task.predict(outputs), targets).mean()
+    outputs = torch.zeros(shape_of(task))
+    if task.compares:  # where all are alike, nobody is nearer
+        outputs = 0.01 * torch.randn(shape_of(task), generator=torch.Generator().manual_seed(0))
+    outputs.requires_grad_()
+    before = judged(task, outputs, targets).error.mean()
     optimizer = torch.optim.Adam([outputs], lr=0.1)
     for _ in range(200):
         optimizer.zero_grad()
         task.training_loss(outputs, targets).mean().backward()
         optimizer.step()
-    assert task.error(task.predict(outputs), targets).mean() < before / 2
+    assert judged(task, outputs, targets).error.mean() < before / 2
+
+
+@torch.no_grad()
+def judged(task: Task, outputs: torch.Tensor, targets: torch.Tensor) -> Judged:
+    """Return what is made of a whole split, after what is chosen on it was chosen."""
+    task.calibrate(outputs, targets)
+    return task.judge(outputs, targets)
 
 
 def test_error_is_in_the_unit_interval_and_0_for_the_truth(
     task: Task, outputs: torch.Tensor, targets: torch.Tensor
 ) -> None:
-    predicted = task.predict(outputs.detach())
+    predicted, error, columns = judged(task, outputs, targets)
     if task.kind == "boxes":  # as many as are said, each with its score
         assert (len(predicted), predicted.shape[2]) == (N, 6)
         sure = predicted[..., 5][predicted[..., 0] >= 0]
@@ -135,17 +146,20 @@ def test_error_is_in_the_unit_interval_and_0_for_the_truth(
     else:
         assert predicted.shape == targets.shape
     assert predicted.dtype == targets.dtype
-    error = task.error(predicted, targets)
+    if not task.compares:
+        assert torch.equal(error, task.error(predicted, targets))
+        assert columns.keys() == task.columns(predicted, targets).keys()
     assert error.shape == (N,)
     assert error.dtype == torch.float32
     assert ((error >= 0) & (error <= 1)).all()
     assert error.any()
+    assert all(values.shape == (N,) for values in columns.values())
     assert not task.error(targets, targets).any()
 
 
 def test_scores_are_a_row_an_example_or_none(task: Task, outputs: torch.Tensor) -> None:
     scores = task.scores(outputs)
-    if task.kind == "number" or task.labels.is_drawn:
+    if task.kind == "number" or task.labels.is_drawn or task.compares:
         assert scores is None
     else:
         assert scores is not None
@@ -158,6 +172,9 @@ def test_averaged_outputs_give_the_mean_of_the_scores(task: Task) -> None:
     views = 3 * torch.randn(shape, generator=torch.Generator().manual_seed(1))
     made = task.averaged(views)
     assert made.shape == shape[1:]
+    if task.compares:  # of a person the encodings are averaged, each of length 1
+        assert torch.allclose(made, F.normalize(views, dim=2).mean(0))
+        return
     if task.kind == "boxes":  # of a box its outputs are averaged: there is no mean of two boxes
         assert torch.allclose(made, views.mean(0), atol=1e-6)
         return
@@ -233,7 +250,7 @@ def test_further_columns_have_an_entry_an_example(
 def test_no_example_takes_no_part(task: Task, targets: torch.Tensor) -> None:
     empty = torch.empty(shape_of(task, 0))
     assert task.loss(empty, targets[:0]).shape == (0,)
-    assert task.error(task.predict(empty), targets[:0]).shape == (0,)
+    assert judged(task, empty, targets[:0]).error.shape == (0,)
     assert len(task.predict(empty)) == 0
     if task.kind != "boxes":
         assert np.array_equal(task.predict(empty).shape, targets[:0].shape)

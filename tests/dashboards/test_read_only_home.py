@@ -25,7 +25,8 @@ shows = {
     "splits": "digits", "what_next": "largest gap", "runs": "5 runs", "run": "Error by epoch",
     "compare": "errs less", "networks": "Its weights cannot be read",
     "select": "Take", "slices": "surely weak", "decision_log": "Nothing has been tried yet",
-    "ceiling": "steps made perfect", "learning_curve": "No learning curve yet",
+    "ceiling": "steps made perfect",
+    "people": "No run tells people apart", "learning_curve": "No learning curve yet",
     "errors": "examples are wrong", "labels": "by one process",
     "human_level": "Nobody has answered", "launch": "Its knobs", "search": "No search yet",
 }

@@ -39,8 +39,8 @@ def picture_of(
         feature_names: of a row; it may begin with a picture's pixels.
 
     A sequence is drawn as its channels over time, low ones at the bottom, from its least value
-    (dark) to its largest. A volume is seen from above, from the front and from the side, side by
-    side: each pixel is the largest value behind it.
+    (dark) to its largest; what is silent to the end is left off. A volume is seen from above, from
+    the front and from the side, side by side: each pixel is the largest value behind it.
     """
     if shape := pixels(feature_names):
         example = example[: prod(shape)].reshape(shape).astype(np.uint8)
@@ -50,6 +50,8 @@ def picture_of(
         return np.asarray(example[0] if grey else example[:3].transpose(1, 2, 0))
     if kind == "sequence":
         low, high = float(example.min()), float(example.max())
+        heard = np.flatnonzero((example > low).any(0))
+        example = example[:, : heard[-1] + 1] if len(heard) else example
         scale = WHITE / (high - low) if high > low else 0.0
         return np.asarray(((example[::-1] - low) * scale).round(), np.uint8)
     return _views(example[0]) if kind == "volume" else None

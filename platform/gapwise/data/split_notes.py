@@ -40,6 +40,8 @@ def _empty(split: NDArray[np.str_]) -> list[str]:
 
 def _classes(examples: ExampleSet, split: NDArray[np.str_]) -> list[str]:
     labels, targets = examples.labels, examples.targets
+    if labels.kind == "class" and _classes_are_groups(examples):
+        return ["Every class stands in one split alone: people, say, who are told apart unseen."]
     if labels.kind == "class":
         return _of_label(targets, labels.only, split, "")
     if labels.kind == "number":
@@ -55,6 +57,15 @@ def _classes(examples: ExampleSet, split: NDArray[np.str_]) -> list[str]:
     for column, (name, classes) in enumerate(zip(labels.names, labels.classes, strict=True)):
         notes += _of_label(targets[:, column], classes, split, f" of {name}")
     return notes
+
+
+def _classes_are_groups(examples: ExampleSet) -> bool:
+    """Return whether each class is one group, so that no split can hold the classes of another."""
+    if examples.groups is None:
+        return False
+    groups = np.unique(examples.groups, return_inverse=True)[1]
+    pairs = len(np.unique(np.stack([groups, examples.targets]), axis=1).T)
+    return pairs == len(np.unique(groups)) == len(np.unique(examples.targets)) > 1
 
 
 def _of_label(

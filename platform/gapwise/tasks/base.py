@@ -2,17 +2,31 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from gapwise.errors import DataError, PipelineError
 from gapwise.forms.base import FORMS
 from gapwise.labels import Labels
 from gapwise.registry import Family
+
+
+class Judged(NamedTuple):
+    """What is made of the outputs for some examples.
+
+    Attributes:
+        predicted: of the form of ``targets``.
+        error: (n,) float32 in [0, 1].
+        columns: further columns of the predictions table, each (n,).
+    """
+
+    predicted: Tensor
+    error: Tensor
+    columns: Mapping[str, Tensor]
 
 
 class Task(ABC):
@@ -35,7 +49,14 @@ class Task(ABC):
     """What a network must give (``networks.base.gives``): units in a row, at each cell of a grid,
     or at each pixel."""
 
+    compares: ClassVar[bool] = False
+    """Whether examples are judged by comparing them with one another: then a split is judged as a
+    whole, and its batches train in one process."""
+
     labels: Labels = Labels()
+
+    learned: nn.Module | None = None
+    """What the task learns itself: it trains, moves and is saved with the model."""
 
     def fit(self, labels: Labels, targets: NDArray[Any]) -> dict[str, Any]:
         """Return what the task learns from the targets of the train split, as plain values.
@@ -110,6 +131,19 @@ class Task(ABC):
         Raises:
             DataError: predictions and targets do not fit in shape; names both.
         """
+
+    def judge(self, outputs: Tensor, targets: Tensor) -> Judged:
+        """Return what is predicted, each example's error, and further columns.
+
+        Where the task ``compares``, outputs and targets must be those of a whole split.
+        """
+        predicted = self.predict(outputs)
+        error = self.error(predicted, targets)
+        return Judged(predicted, error, self.columns(predicted, targets))
+
+    def calibrate(self, outputs: Tensor, targets: Tensor) -> None:
+        """Choose on dev what no gradient finds, and keep it in ``learned``; nothing by default."""
+        return
 
     def columns(self, predicted: Tensor, targets: Tensor) -> dict[str, Tensor]:
         """Return further columns of the predictions table, each (n,), NaN where there is no value.

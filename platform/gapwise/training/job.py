@@ -18,7 +18,7 @@ from gapwise.tasks.base import TASKS
 from gapwise.training import faults
 from gapwise.training.callbacks import Callback, Refused, Start
 from gapwise.training.checkpoints import CheckpointStore, Saved, read_checkpoint
-from gapwise.training.distributed import started, together
+from gapwise.training.distributed import started, together, world
 from gapwise.training.draws import key, seed_generators
 from gapwise.training.feeds import open_feed
 from gapwise.training.identity import check_same, identity
@@ -147,6 +147,11 @@ def _prepare(
             )
     check_start(recipe.transfer, job)
     learner = make_learner(recipe, prepared, job)
+    if learner.model.task.compares and world().size > 1:
+        raise PipelineError(
+            f"task {recipe.task['name']} compares the examples of a batch, which several processes "
+            "would tear apart; train it in one"
+        )
     steps = len(cut(prepared.indices("train"), recipe.batch_size))
     progress = Progress(steps, learner.device)
     store = CheckpointStore(Path(job.folder))

@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 
 from gapwise.networks.base import Branched
 from gapwise.records import NumericPlan
+from gapwise.tasks.base import Task
 from gapwise.training.distributed import (
     add_gradients,
     added,
@@ -126,7 +127,7 @@ class Learner:
         loss = share(losses, part.weights, whole)
         loss.backward()  # type: ignore[no-untyped-call]
         with torch.no_grad():
-            wrong = task.error(task.predict(outputs), part.targets)
+            wrong = task.judge(outputs, part.targets).error
             return loss.detach(), share(wrong, part.weights, whole)
 
     def _update(self) -> None:
@@ -167,20 +168,28 @@ class Learner:
     ) -> Scored:
         """Return mean loss and error of the examples at ``positions``, in evaluation mode.
 
-        ``between`` is called after each batch, and may raise to stop.
+        ``between`` is called after each batch, and may raise to stop. What the task chooses on dev
+        (``Task.calibrate``) is chosen by these examples.
         """
-        task = self.model.task
+        task = self.judged.task
         sums = [torch.zeros(3, device=self.device)]
+        whole: list[tuple[Tensor, Tensor, Tensor]] = []
         with evaluating(self.judged):
             mine = cut_for_this_process(positions)
             for batch in feed.batches(cut(mine, evaluation_batch(self.model))):
                 with autocast(self._plan):
                     outputs = self._judge(batch.inputs)
-                loss = task.loss(outputs, batch.targets)
-                error = task.error(task.predict(outputs), batch.targets)
-                weight = torch.ones_like(loss) if batch.weights is None else batch.weights
-                sums.append(torch.stack([loss * weight, error * weight, weight]).sum(1))
+                weights = batch.weights
+                if weights is None:
+                    weights = torch.ones(len(outputs), device=self.device)
+                whole.append((outputs, batch.targets, weights))
+                if not task.compares:
+                    sums.append(_totals(task, *whole.pop()))
                 between()
+            if whole:
+                outputs, targets, weights = (torch.cat(part) for part in zip(*whole, strict=True))
+                task.calibrate(outputs, targets)
+                sums.append(_totals(task, outputs, targets, weights))
         total = added(torch.stack(sums).cpu().double().sum(0))
         return Scored(float(total[0] / total[2]), float(total[1] / total[2]))
 
@@ -259,6 +268,12 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             yield
     finally:
         model.train()
+
+
+def _totals(task: Task, outputs: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    """Return the sums of loss, error and weight over some examples, (3,)."""
+    loss, error = task.loss(outputs, targets), task.judge(outputs, targets).error
+    return torch.stack([loss * weights, error * weights, weights]).sum(1)
 
 
 def under_prefix(tensors: Mapping[str, Tensor], prefix: str) -> Iterator[tuple[str, Tensor]]:

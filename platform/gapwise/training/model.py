@@ -77,6 +77,8 @@ class Model(nn.Module):
             NETWORKS, spec.network, input_shape=spec.input_shape, outputs=self.outputs
         )
         self._check_gives()
+        if self.task.learned is not None:
+            self.learned = self.task.learned
         self.frozen: tuple[nn.Module, ...] = ()
         shape = (spec.input_shape[0],) + (1,) * (len(spec.input_shape) - 1)
         self.register_buffer("mean", torch.zeros(shape))

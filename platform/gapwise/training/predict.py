@@ -126,31 +126,43 @@ def _judged(
 ) -> dict[str, NDArray[Any]]:
     """Return ``target``, ``predicted``, ``error``, ``loss``, ``scores`` and the task's columns.
 
-    Batch by batch: a map of outputs for every example at once may not fit into memory.
+    Batch by batch: a map of outputs for every example at once may not fit into memory. A task that
+    compares examples gets them all.
     """
     found: dict[str, list[NDArray[Any]]] = {}
+    made: list[tuple[Tensor, Tensor]] = []
     # One split is read once: no need to hold all examples in memory. An empty one is a batch too.
     batches = cut(positions, evaluation_batch(model)) or [positions]
     with evaluating(model):
         for batch in StreamFeed(prepared, device).batches(batches):
             with autocast(plan):
                 outputs = outputs_of_crops(model, batch.inputs, crops).cpu()
-            for name, values in _said(model.task, outputs, batch.targets.cpu()).items():
-                found.setdefault(name, []).append(values)
+            made.append((outputs, batch.targets.cpu()))
+            if not model.task.compares:
+                _note(found, _said(model.task, *made.pop()))
+        if made:
+            whole, targets = (torch.cat(parts) for parts in zip(*made, strict=True))
+            _note(found, _said(model.task, whole, targets))
     return {name: np.concatenate(values) for name, values in found.items()}
+
+
+def _note(found: dict[str, list[NDArray[Any]]], said: dict[str, NDArray[Any]]) -> None:
+    for name, values in said.items():
+        found.setdefault(name, []).append(values)
 
 
 def _said(task: Task, outputs: Tensor, targets: Tensor) -> dict[str, NDArray[Any]]:
     """Return what is said of a batch; what is drawn is JSON, as in the predictions table."""
-    predicted, scores = task.predict(outputs), task.scores(outputs)
+    predicted, error, columns = task.judge(outputs, targets)
+    scores = task.scores(outputs)
     forms = {"target": targets.numpy(), "predicted": predicted.numpy()}
     if task.labels.is_drawn:
         form = form_of(task.labels)
         forms = {name: form.text(task.labels, values) for name, values in forms.items()}
     judged = {
-        "error": task.error(predicted, targets).double(),
+        "error": error.double(),
         "loss": task.loss(outputs, targets).double(),
-        **task.columns(predicted, targets),
+        **columns,
         **({} if scores is None else {"scores": scores}),
     }
     return forms | {name: values.numpy() for name, values in judged.items()}

@@ -155,6 +155,8 @@ def test_a_volume_is_shown_from_three_sides_and_a_sequence_low_at_the_bottom() -
     assert np.count_nonzero(shown == 255) == 3
     sequence = np.array([[0.0, 1.0], [2.0, 4.0]], np.float32)
     assert picture_of(sequence).tolist() == [[128, 255], [0, 64]]
+    silent = np.concatenate([sequence, np.zeros((2, 5), np.float32)], axis=1)
+    assert picture_of(silent).tolist() == picture_of(sequence).tolist()
     assert picture_of(np.zeros((1, 9), np.int32)) is None
     assert picture_of(np.zeros(9, np.float32)) is None
 

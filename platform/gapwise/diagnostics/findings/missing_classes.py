@@ -1,5 +1,7 @@
 """Classes that a split does not hold: their error there is not defined, never 0."""
 
+from collections.abc import Sequence
+
 from gapwise.diagnostics import words
 from gapwise.diagnostics.evidence import Evidence
 from gapwise.errors import shown
@@ -16,6 +18,9 @@ def missing_classes(evidence: Evidence, diagnosis: Diagnosis) -> list[Finding]:
     for rung in diagnosis.ladder:
         for run in evidence.splits.get(rung.rung, ()):
             known |= run.by_class.keys()
+    held_by = [set(runs[0].by_class) for runs in evidence.splits.values() if runs]
+    if _apart(held_by):
+        return []  # people, say, of whom nobody stands in two splits: the data's note says so
     found = []
     for rung in diagnosis.ladder:
         runs = evidence.splits.get(rung.rung, ())
@@ -24,6 +29,12 @@ def missing_classes(evidence: Evidence, diagnosis: Diagnosis) -> list[Finding]:
         if missing:
             found.append(_finding(rung.rung, missing, len(held)))
     return found
+
+
+def _apart(held_by: Sequence[set[str]]) -> bool:
+    """Return whether no class stands in two splits."""
+    several = [held for held in held_by if len(held) > 1]
+    return len(several) > 1 and sum(map(len, several)) == len(set().union(*several))
 
 
 def _finding(rung: str, missing: list[str], held: int) -> Finding:
