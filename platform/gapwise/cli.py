@@ -29,6 +29,7 @@ from gapwise.commands import (
     select,
     servers,
     slices,
+    style,
     suspects,
     training,
 )
@@ -59,6 +60,7 @@ MODULES = (
         ceiling,
         detection,
         people,
+        style,
         gate,
         servers,
         cluster,

@@ -23,7 +23,7 @@ from gapwise.inputs import kind_of
 from gapwise.pipeline import Splits
 from gapwise.settings import Settings
 
-BUNDLED = ("digits", "digit-scenes", "digit-sums")
+BUNDLED = ("digits", "digit-scenes", "digit-sums", "textures")
 INPUTS = {
     "row": np.float32,
     "picture": np.uint8,
@@ -125,7 +125,17 @@ def _write_sentences(root: Path) -> dict:
     return {"path": "s.csv", "words": 12}
 
 
+def _write_people(root: Path) -> dict:
+    random = np.random.default_rng(0)
+    for index in range(COUNT):
+        path = root / "people" / f"p{index % 10}" / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 256, (9, 8), dtype=np.uint8)).save(path)
+    return {"path": "people"}
+
+
 RECIPES = {
+    "people": _write_people,
     "sounds": _write_sounds,
     "sentences": _write_sentences,
     "coco": _write_coco,

@@ -28,6 +28,7 @@ shows = {
     "ceiling": "steps made perfect",
     "people": "No run tells people apart", "learning_curve": "No learning curve yet",
     "errors": "examples are wrong", "labels": "by one process",
+    "style": "No network to see style",
     "human_level": "Nobody has answered", "launch": "Its knobs", "search": "No search yet",
 }
 failed = []
