@@ -23,7 +23,7 @@ from gapwise.inputs import kind_of
 from gapwise.pipeline import Splits
 from gapwise.settings import Settings
 
-BUNDLED = ("digits", "digit-scenes", "digit-sums", "textures")
+BUNDLED = ("digits", "digit-scenes", "digit-and-number", "textures")
 INPUTS = {
     "row": np.float32,
     "picture": np.uint8,

@@ -1,4 +1,4 @@
-"""What a picture costs that shall have the content of one and the style of another (notes 8.3–8.5)."""
+"""What a picture costs that shall have one's content and another's style (notes 8.3 to 8.5)."""
 
 from collections.abc import Callable
 

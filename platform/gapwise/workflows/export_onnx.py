@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from gapwise.errors import UsageError
 from gapwise.labels import Labels
+from gapwise.networks.word_vectors import takes_words
 from gapwise.training.model import Model
 from gapwise.workflows.export_safetensors import metadata
 from gapwise.workflows.trained_run import TrainedRun
@@ -46,7 +47,8 @@ class Scored(nn.Module):
 def write(trained: TrainedRun, path: Path) -> None:
     """Write the graph, for batches of any size, with the same metadata as safetensors.
 
-    Inputs are ``inputs``: (n, channels, height, width) uint8, or (n, features) float32; outputs are
+    Inputs are ``inputs``: pictures and volumes uint8, rows and sequences float32, words int32, with
+    n first; outputs are
     ``outputs`` and ``scores``, or ``predicted`` where the network predicts numbers; ``outputs``
     alone where it predicts boxes, points or masks.
 
@@ -60,7 +62,9 @@ def write(trained: TrainedRun, path: Path) -> None:
         )
     model = trained.model.eval()
     shape = model.spec.input_shape
-    kind = torch.uint8 if len(shape) == 3 else torch.float32
+    kind = torch.uint8 if len(shape) > 2 else torch.float32
+    if takes_words(model.network):
+        kind = torch.int32
     with _quiet():
         program = torch.onnx.export(
             Scored(model).eval(),

@@ -1,4 +1,4 @@
-"""New examples for a trained network: a folder of images, a manifest of images, or rows."""
+"""New examples for a trained network: images, rows, sounds or sentences."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +18,7 @@ from gapwise.records import Quarantined
 from gapwise.settings import Settings
 from gapwise.workflows.guess_columns import IMAGE_SUFFIXES, NAMES, column_of, image_column
 from gapwise.workflows.new_rows import encode_as
+from gapwise.workflows.new_sequences import is_sequence, read_sequences
 from gapwise.workflows.new_targets import label_role, read_targets, unknown
 from gapwise.workflows.trained_run import TrainedRun
 
@@ -52,10 +53,19 @@ def read_new(path: Path, trained: TrainedRun, settings: Settings) -> NewExamples
     Raises:
         DataError: it is missing, of the wrong kind, or holds nothing that can be read.
     """
+    if not path.exists():
+        raise DataError(f"{path} is neither a folder nor a file; check the path")
+    if is_sequence(trained):
+        inputs, ids, metadata, aside = read_sequences(path, trained)
+        return NewExamples(
+            inputs=inputs,
+            ids=ids,
+            targets=unknown(trained.model.spec.labels, len(ids)),
+            metadata=metadata,
+            quarantine=aside,
+        )
     if path.is_dir():
         return _folder(path, trained, settings)
-    if not path.is_file():
-        raise DataError(f"{path} is neither a folder nor a file; check the path")
     table = read_table(path)
     roles = Roles(table=table, columns=_columns(table, trained))
     if _wants_images(trained):

@@ -43,7 +43,7 @@ def predict(
 
     Args:
         run_ref: id, name, latest or best.
-        path: a folder of images, a manifest, or a table of features.
+        path: a folder of images or sounds, a manifest, or a table of features or sentences.
         output: a .parquet or .csv file; by default predictions.parquet, which must not be there.
         settings: where runs and caches are.
 
@@ -58,6 +58,11 @@ def predict(
     settings = settings or Settings.read()
     target = _target(output)
     trained = open_trained(run_ref, settings)
+    if trained.model.task.compares:
+        raise UsageError(
+            f"run {trained.run_id} compares examples, so that one alone has no prediction; enroll "
+            "people with `gapwise enroll`, and ask `gapwise recognize`"
+        )
     examples = read_new(path, trained, settings)
     limit = trained.pipeline["data"].get("max_quarantine")
     check_quarantine(examples.quarantine, len(examples.ids), limit, str(path))

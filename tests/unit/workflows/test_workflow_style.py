@@ -30,7 +30,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]
         patch.setenv("GAPWISE_HOME", str(root / "home"))
         patch.setenv("GAPWISE_CACHE", str(root / "cache"))
         coloured = train("textures", [*SMALL, "network.width=0.25"], settings=Settings.read())
-        rows = train("digit-sums", SMALL, settings=Settings.read())
+        rows = train("digit-and-number", SMALL, settings=Settings.read())
     return root, {"textures": coloured.run_ids[0], "rows": rows.run_ids[0]}
 
 

@@ -1,7 +1,7 @@
-"""A picture of a digit and a number beside it; what is their sum?
+"""A picture of a digit and a number beside it: is the digit the larger?
 
-Neither the picture nor the number tells alone. The pictures are scikit-learn's real digits, each
-used once; the number is drawn for each example.
+The picture alone, or the number alone, tells only how likely it is. The pictures are scikit-learn's
+real digits, each used once; the number is drawn for each example.
 """
 
 import numpy as np
@@ -13,26 +13,26 @@ from gapwise.data.keyed import uniform
 from gapwise.labels import one_class
 from gapwise.records import ExampleSet
 
-__all__ = ["digit_sums"]
+__all__ = ["digit_and_number"]
+
+CLASSES = ("not larger", "larger")
 
 
-def digit_sums(context: ReadContext, *, largest: int = 9) -> ExampleSet:
-    """Read the digits, each with a number from 0 to ``largest``; the class is the sum.
+def digit_and_number(context: ReadContext) -> ExampleSet:
+    """Read the digits, each with a number from 0 to 9 beside it.
 
     Args:
         context: its seed decides the numbers.
-        largest: the largest number.
     """
     pictures = digits(context, phone=0)
-    numbers = np.floor(uniform(context.seed, "beside", pictures.ids) * (largest + 1))
+    numbers = np.floor(uniform(context.seed, "beside", pictures.ids) * 10)
     joined = with_columns(pictures, numbers.astype(np.float32)[:, None], ["number"])
-    sums = tuple(str(total) for total in range(9 + largest + 1))
     return ExampleSet(
-        name="digit-sums",
+        name="digit-and-number",
         inputs=joined.inputs,
-        targets=pictures.targets + numbers.astype(np.int64),
-        classes=sums,
-        labels=one_class(sums),
+        targets=(pictures.targets > numbers).astype(np.int64),
+        classes=CLASSES,
+        labels=one_class(CLASSES),
         ids=pictures.ids,
         sources=pictures.sources,
         metadata={
