@@ -85,7 +85,7 @@ mlflow: install ## Open MLflow's own pages on the same store
 	@$(GAPWISE) mlflow $(ARGS)
 
 test: install-dev ## Run the tests (minutes)
-	@$(BIN)/python -m pytest -m 'not faults' --numprocesses $(JOBS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -m 'not faults' --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-faults: install-dev ## Run the long tests: kills, full disks, broken files
 	@$(BIN)/python -m pytest -m faults --timeout 3600 $(ARGS)

@@ -15,6 +15,15 @@ import pytest
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded, as the command does
 
 
+LONG = {"faults", "browser", "search"}
+"""Folders of tests that take long although they are few."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: LONG.isdisjoint(item.path.parts))
+
+
 @pytest.fixture
 def data_folder() -> Path:
     """The folder of real datasets; skipped where there is none, but never under CI."""

@@ -34,7 +34,7 @@ EXPECTED = {
     "networks": ("/networks", "Architecture"),
     "ceiling": ("/ceiling", "Runs of the same system with steps made perfect"),
     "people": ("/people", "No run tells people apart yet"),
-    "style": ("/style", "The content of one picture, the style of another"),
+    "style": ("/style", "No network to see style with yet"),
     "learning-curve": ("/learning-curve", "No learning curve yet"),
 }
 

@@ -119,6 +119,7 @@ def made_here(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
     with pytest.MonkeyPatch.context() as patch:
         for name in ("MLFLOW_TRACKING_URI", "GAPWISE_LEDGER_URL"):
             patch.delenv(name, raising=False)
+        patch.setenv("GAPWISE_MIRROR", "off")  # pages read the runs\' own folders
         patch.setenv("GAPWISE_HOME", str(root / "home"))
         patch.setenv("GAPWISE_CACHE", str(root / "cache"))
         for name, make in MAKERS.items():

@@ -186,6 +186,10 @@ class Verify(Task):
         Columns are ``false_rejects`` and ``false_accepts``, the two shares, and
         ``nearest_distance``.
         """
+        if not len(outputs):
+            none = torch.empty(0, device=outputs.device)
+            columns = dict.fromkeys(("false_rejects", "false_accepts", "nearest_distance"), none)
+            return Judged(predicted=targets, error=none, columns=columns)
         named, shares, nearest = [], [], []
         for start, distances in self._blocks(outputs):
             rows = slice(start, start + len(distances))
@@ -211,7 +215,7 @@ class Verify(Task):
 
     def calibrate(self, outputs: Tensor, targets: Tensor) -> None:
         """Choose τ: of the pairs of two people, at most the share ``far`` is as near."""
-        found = []
+        found = [torch.empty(0, device=outputs.device)]
         for start, distances in self._blocks(outputs):
             _, other = _pairs(targets[start : start + len(distances)], targets)
             # Each pair once, and only so many as τ can lie among.
@@ -251,7 +255,7 @@ class Verify(Task):
     def _blocks(self, outputs: Tensor) -> Iterator[tuple[int, Tensor]]:
         """Give the distances of some rows to all examples, with the first row's place."""
         rows = max(1, AT_ONCE // max(1, len(outputs)))
-        for start in range(0, max(1, len(outputs)), rows):
+        for start in range(0, len(outputs), rows):
             yield start, self.distances(outputs[start : start + rows], outputs)
 
 

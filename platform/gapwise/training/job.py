@@ -104,6 +104,21 @@ def make_learner(recipe: Recipe, prepared: Prepared, job: Job) -> Learner:
     return Learner(model, recipe, job.plan)
 
 
+def _check_compares(job: Job, recipe: Recipe) -> None:
+    """Refuse what does not go with comparing examples."""
+    name = recipe.task["name"]
+    if world().size > 1:
+        raise PipelineError(
+            f"task {name} compares the examples of a batch, which several processes would tear "
+            "apart; train it in one"
+        )
+    if job.pipeline.get("prediction", {}).get("crops", 1) > 1:
+        raise PipelineError(
+            f"prediction.crops is {job.pipeline['prediction']['crops']}, but task {name} chooses "
+            "its threshold by whole pictures, whose distances are others; set it to 1"
+        )
+
+
 def _check_words(model: Model, prepared: Prepared) -> None:
     """Refuse a network that looks up words where there are none, or takes words for numbers."""
     wanted, has = takes_words(model.network), prepared.kind == "words"
@@ -147,11 +162,8 @@ def _prepare(
             )
     check_start(recipe.transfer, job)
     learner = make_learner(recipe, prepared, job)
-    if learner.model.task.compares and world().size > 1:
-        raise PipelineError(
-            f"task {recipe.task['name']} compares the examples of a batch, which several processes "
-            "would tear apart; train it in one"
-        )
+    if learner.model.task.compares:
+        _check_compares(job, recipe)
     steps = len(cut(prepared.indices("train"), recipe.batch_size))
     progress = Progress(steps, learner.device)
     store = CheckpointStore(Path(job.folder))

@@ -23,8 +23,8 @@ class WeightAverage:
 
     def __init__(self, model: Model, *, beta: float) -> None:
         self.model = copy.deepcopy(model).requires_grad_(False)
-        self._sources = list(_floating(model.network))
-        self._average = ExponentialAverage(list(_floating(self.model.network)), beta)
+        self._sources = list(_floating(model))
+        self._average = ExponentialAverage(list(_floating(self.model)), beta)
         self._whole = list(zip(_whole(self.model.network), _whole(model.network), strict=True))
 
     def add(self) -> None:
@@ -48,9 +48,12 @@ class WeightAverage:
         self._average.count = int(tensors.get("average.count", 0))
 
 
-def _floating(network: nn.Module) -> Iterator[Tensor]:
-    yield from network.parameters()
-    yield from (buffer for buffer in network.buffers() if buffer.is_floating_point())
+def _floating(model: Model) -> Iterator[Tensor]:
+    yield from model.network.parameters()
+    yield from (buffer for buffer in model.network.buffers() if buffer.is_floating_point())
+    if model.task.learned is not None:
+        # What the task chooses on dev, its buffers, is chosen for the averaged model itself.
+        yield from model.task.learned.parameters()
 
 
 def _whole(network: nn.Module) -> Iterator[Tensor]:

@@ -54,6 +54,7 @@ training:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("MLFLOW_TRACKING_URI", "GAPWISE_LEDGER_URL"):
             patch.delenv(name, raising=False)
+        patch.setenv("GAPWISE_MIRROR", "off")  # pages read the runs\' own folders
         patch.setenv("GAPWISE_HOME", str(root / "home"))
         patch.setenv("GAPWISE_CACHE", str(root / "cache"))
         run = train(str(root / "who.yaml"), [], settings=Settings.read()).run_ids[0]

@@ -49,6 +49,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]
     with pytest.MonkeyPatch.context() as patch:
         for name in ("MLFLOW_TRACKING_URI", "GAPWISE_LEDGER_URL"):
             patch.delenv(name, raising=False)
+        patch.setenv("GAPWISE_MIRROR", "off")  # pages read the runs\' own folders
         patch.setenv("GAPWISE_HOME", str(root / "home"))
         patch.setenv("GAPWISE_CACHE", str(root / "cache"))
         for name, text in pipelines.items():
