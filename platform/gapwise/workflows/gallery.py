@@ -77,6 +77,7 @@ class Gallery:
         shape = trained.model.spec.input_shape
         self.pictures: NDArray[np.uint8] = np.zeros((0, *shape), np.uint8)
         self._outputs: NDArray[np.float32] = np.zeros((0, trained.model.outputs), np.float32)
+        self._index: Nearest | None = None
         self._read()
 
     @property
@@ -169,7 +170,9 @@ class Gallery:
             )
             order = apart[0].detach().numpy().argsort(kind="stable")
             return order, apart[0].detach().numpy()[order]
-        return Nearest(_unit(self._outputs)).of(_unit(output[None])[0], 50 * SHOWN)
+        if self._index is None:
+            self._index = Nearest(_unit(self._outputs))
+        return self._index.of(_unit(output[None])[0], 50 * SHOWN)
 
     def _decoded(self, called: str, content: bytes) -> NDArray[np.uint8]:
         channels, height, width = self._trained.model.spec.input_shape
@@ -191,6 +194,7 @@ class Gallery:
             yield
 
     def _read(self) -> None:
+        self._index = None
         try:
             with (
                 (self._folder / FILE).open("rb") as stream,
@@ -224,6 +228,7 @@ class Gallery:
                 f"cannot write the gallery {self._folder}: {error}; free some space"
             ) from error
         self.entries, self.pictures, self._outputs = entries, pictures, outputs
+        self._index = None
 
 
 def open_gallery(run_ref: str, settings: Settings | None = None) -> Gallery:
