@@ -15,8 +15,8 @@ def sizes() -> tuple[str, ...]:
     return tuple(architecture.sizes())
 
 
-def trained(experiment: str) -> dict[str, str]:
-    """Return run id → name of the finished runs that trained a network, newest first."""
+def trained(experiment: str | None = None) -> dict[str, str]:
+    """Return run id → name of the finished runs that trained, of one experiment or of all."""
     rows = data.runs(experiment)
     return names.of_runs(rows[(rows["status"] == "FINISHED") & (rows["kind"] == "train")])
 

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from dashboards import carry, data, frame, names, widgets
+from dashboards import choosing, data, frame, network_data, widgets
 from dashboards.text import safe, said
 from gapwise.errors import DataError, GapwiseError
 from gapwise.figures import words
@@ -34,8 +34,7 @@ def chosen() -> str | None:
         )
         return None
     with widgets.chips("people"):
-        carry.put(run=data.newest_of(carry.get("run")))
-        return carry.choose("run", list(known), lambda key: f"Run  {known[key]}", width=330)
+        return choosing.run_of(known)
 
 
 def head(run: str) -> None:
@@ -151,10 +150,7 @@ def _enrolled(opened: Gallery, run: str) -> None:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _verifiers(at: data.Stamp) -> dict[str, str]:
-    rows = data.runs()
-    rows = rows[(rows["status"] == "FINISHED") & (rows["kind"] == "train")]
-    known = names.of_runs(rows)
-    return {run: name for run, name in known.items() if _task(run) == "verify"}
+    return {run: name for run, name in network_data.trained().items() if _task(run) == "verify"}
 
 
 def _task(run: str) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from dashboards import carry, data, frame, names, widgets
+from dashboards import choosing, data, frame, network_data, widgets
 from dashboards.text import said
 from gapwise.data.datasets.textures import photographs
 from gapwise.errors import GapwiseError, UsageError
@@ -37,8 +37,7 @@ def chosen() -> str | None:
         )
         return None
     with widgets.chips("style"):
-        carry.put(run=data.newest_of(carry.get("run")))
-        return carry.choose("run", list(known), lambda key: f"Features  {known[key]}", width=330)
+        return choosing.run_of(known)
 
 
 def head() -> None:
@@ -67,7 +66,10 @@ def pictures() -> dict[str, tuple[str, bytes]]:
                     "or a bundled one", options, options.index(usual), key=f"bundled-{role}"
                 )
                 found[role] = (name, bundled[name])
-            st.image(found[role][1], width=260)
+            try:
+                st.image(style.looked_at(*found[role]), width=260)
+            except GapwiseError as error:
+                frame.told(error)
     return found
 
 
@@ -163,9 +165,8 @@ def _features(run: str, at: data.Stamp) -> Features:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _runs(at: data.Stamp) -> dict[str, str]:
-    rows = data.runs()
-    known = names.of_runs(rows[(rows["status"] == "FINISHED") & (rows["kind"] == "train")])
-    return {run: name for run, name in known.items() if _has_features(run, at)}
+    known = network_data.trained().items()
+    return {run: name for run, name in known if _has_features(run, at)}
 
 
 def _has_features(run: str, at: data.Stamp) -> bool:

@@ -182,9 +182,10 @@ class Learner:
                 weights = batch.weights
                 if weights is None:
                     weights = torch.ones(len(outputs), device=self.device)
-                whole.append((outputs, batch.targets, weights))
-                if not task.compares:
-                    sums.append(_totals(task, *whole.pop()))
+                if task.compares:
+                    whole.append((outputs, batch.targets, weights))
+                else:
+                    sums.append(_totals(task, outputs, batch.targets, weights))
                 between()
             if whole:
                 outputs, targets, weights = (torch.cat(part) for part in zip(*whole, strict=True))

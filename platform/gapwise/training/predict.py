@@ -130,19 +130,20 @@ def _judged(
     compares examples gets them all.
     """
     found: dict[str, list[NDArray[Any]]] = {}
-    made: list[tuple[Tensor, Tensor]] = []
+    whole: list[tuple[Tensor, Tensor]] = []
     # One split is read once: no need to hold all examples in memory. An empty one is a batch too.
     batches = cut(positions, evaluation_batch(model)) or [positions]
     with evaluating(model):
         for batch in StreamFeed(prepared, device).batches(batches):
             with autocast(plan):
                 outputs = outputs_of_crops(model, batch.inputs, crops).cpu()
-            made.append((outputs, batch.targets.cpu()))
-            if not model.task.compares:
-                _note(found, _said(model.task, *made.pop()))
-        if made:
-            whole, targets = (torch.cat(parts) for parts in zip(*made, strict=True))
-            _note(found, _said(model.task, whole, targets))
+            if model.task.compares:
+                whole.append((outputs, batch.targets.cpu()))
+            else:
+                _note(found, _said(model.task, outputs, batch.targets.cpu()))
+        if whole:
+            outputs, targets = (torch.cat(parts) for parts in zip(*whole, strict=True))
+            _note(found, _said(model.task, outputs, targets))
     return {name: np.concatenate(values) for name, values in found.items()}
 
 

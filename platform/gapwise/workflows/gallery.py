@@ -6,9 +6,8 @@ It is a folder of `$GAPWISE_HOME/galleries/`: the people in JSON, encodings and 
 written anew as a whole. Who is forgotten is gone from all three.
 """
 
+import io
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -27,6 +26,7 @@ from gapwise.database import waiting_in_line
 from gapwise.errors import DataError, StorageError, UsageError, did_you_mean, shown
 from gapwise.settings import Settings
 from gapwise.tasks.verify import Verify
+from gapwise.training.files import write_atomically
 from gapwise.workflows.author import author
 from gapwise.workflows.nearest import Nearest
 from gapwise.workflows.trained_run import TrainedRun, outputs_of
@@ -216,17 +216,10 @@ class Gallery:
         pictures: NDArray[np.uint8],
         outputs: NDArray[np.float32],
     ) -> None:
-        try:
-            with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as draft:
-                people = json.dumps([asdict(entry) for entry in entries])
-                np.savez(draft, people=np.array(people), pictures=pictures, outputs=outputs)
-                draft.flush()
-                os.fsync(draft.fileno())
-            Path(draft.name).replace(self._folder / FILE)
-        except OSError as error:
-            raise StorageError(
-                f"cannot write the gallery {self._folder}: {error}; free some space"
-            ) from error
+        people = json.dumps([asdict(entry) for entry in entries])
+        stream = io.BytesIO()
+        np.savez(stream, people=np.array(people), pictures=pictures, outputs=outputs)
+        write_atomically(self._folder / FILE, stream.getvalue())
         self.entries, self.pictures, self._outputs = entries, pictures, outputs
         self._index = None
 

@@ -26,6 +26,7 @@ VGG_MEAN, VGG_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of pictures from 0 to 1, as the published weights were learned."""
 
 SMALLEST, LARGEST = 32, 1024
+SHOWN_SIDE = 260
 FEW_SIZES = 3
 _NO_FEATURES = (
     nn.Conv2d, nn.BatchNorm2d, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.Dropout,
@@ -258,12 +259,25 @@ def write_picture(picture: NDArray[np.uint8], path: Path) -> None:
         raise StorageError(f"cannot write {path}: {error}; name another with --output") from error
 
 
+def looked_at(called: str, content: bytes, size: int = SHOWN_SIDE) -> NDArray[np.uint8]:
+    """Return an image file's picture as it is shown, (height, width, 3).
+
+    Raises:
+        DataError: it is no image that can be used.
+    """
+    return _decoded(called, content, size, 3).transpose(1, 2, 0)
+
+
 def _pixels(called: str, content: bytes, size: int, features: Features) -> Tensor:
+    return torch.from_numpy(_decoded(called, content, size, features.channels)).float()
+
+
+def _decoded(called: str, content: bytes, size: int, channels: int) -> NDArray[np.uint8]:
+    """Return the pixels (channels, height, width), the longer side brought to ``size``."""
     try:
         header = read_header(content, Limits())
         share = size / max(header.height, header.width)
         height, width = (max(8, round(share * side)) for side in (header.height, header.width))
-        decoded = decode(content, height, width, features.channels)
+        return decode(content, height, width, channels)
     except BadImageError as error:
         raise DataError(f"{shown(called)} {error.reason}; give a JPEG, PNG or WebP") from error
-    return torch.from_numpy(decoded).float()

@@ -128,6 +128,23 @@ def test_two_who_enroll_at_once_lose_nobody(run: str) -> None:
     assert open_gallery(run).people == {"ann": 1, "bob": 1}
 
 
+def test_a_full_disk_leaves_the_gallery_as_it_was_and_no_picture_beside_it(
+    run: str, world: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    gallery = open_gallery(run)
+    gallery.enroll("bob", [png(201, 0)])
+    with monkeypatch.context() as patch:
+        patch.setattr("gapwise.training.files.os.fsync", full)
+        with pytest.raises(StorageError, match="No space left"):
+            gallery.enroll("ann", [png(200, 0)])
+    assert open_gallery(run).people == gallery.people == {"bob": 1}
+    folder = world[0] / "home" / "galleries" / run
+    assert sorted(file.name for file in folder.iterdir()) == ["people.npz", "people.npz.lock"]
+
+
 @pytest.mark.parametrize(
     ("name", "contents", "says"),
     [

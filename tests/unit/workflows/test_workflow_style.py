@@ -169,5 +169,7 @@ def test_a_file_that_is_no_picture_is_told_by_its_name(stored: dict[str, str]) -
     asked = style.Asked(content=("a.png", b"x"), style=("b.png", b"y"), size=32)
     with pytest.raises(DataError, match=r"a\.png is no image"):
         style.transfer(features, asked, {})
+    with pytest.raises(DataError, match=r"a\.png is no image"):
+        style.looked_at("a.png", b"x")
     with pytest.raises(UsageError, match="--size is 5000"):
         style.transfer(features, style.Asked(content=("a", b""), style=("b", b""), size=5000), {})
