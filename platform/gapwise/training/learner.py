@@ -1,6 +1,6 @@
 """A model with its optimizer: one step, one evaluation, and what of them is saved."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from math import prod
 from typing import Any, NamedTuple, cast
@@ -26,6 +26,7 @@ from gapwise.training.distributed import (
 from gapwise.training.feeds import Batch, Feed
 from gapwise.training.freezing import thaw
 from gapwise.training.model import Model
+from gapwise.training.named_tensors import all_finite, laid_out_like, under_prefix
 from gapwise.training.numerics import autocast
 from gapwise.training.optimizers.base import OPTIMIZERS
 from gapwise.training.order import cut
@@ -227,7 +228,7 @@ class Learner:
         state: dict[int, dict[str, Tensor]] = {}
         for name, value in under_prefix(tensors, "optimizer."):
             index, _, entry = name.partition(".")
-            state.setdefault(int(index), {})[entry] = _laid_out(value, weights[int(index)])
+            state.setdefault(int(index), {})[entry] = laid_out_like(weights[int(index)], value)
         document = self.optimizer.state_dict()
         self.optimizer.load_state_dict(document | {"state": state})
 
@@ -277,25 +278,5 @@ def _totals(task: Task, outputs: Tensor, targets: Tensor, weights: Tensor) -> Te
     return torch.stack([loss * weights, error * weights, weights]).sum(1)
 
 
-def under_prefix(tensors: Mapping[str, Tensor], prefix: str) -> Iterator[tuple[str, Tensor]]:
-    """Give the tensors whose names start with ``prefix``, without it."""
-    for name, tensor in tensors.items():
-        if name.startswith(prefix):
-            yield name.removeprefix(prefix), tensor
-
-
-def all_finite(tensors: Iterable[Tensor]) -> bool:
-    """Return whether no entry of any floating-point tensor is NaN or infinite."""
-    sums = [t.detach().double().sum() for t in tensors if t.is_floating_point()]
-    return not sums or bool(torch.stack(sums).isfinite().all())
-
-
 def _runnable(model: nn.Module, plan: NumericPlan) -> nn.Module:
     return cast(nn.Module, torch.compile(model)) if plan.compiled else model
-
-
-def _laid_out(value: Tensor, weight: Tensor) -> Tensor:
-    # Fused kernels walk weight and state side by side in memory: equal strides, equal bits.
-    if value.shape != weight.shape:
-        return value
-    return torch.empty_like(weight, dtype=value.dtype, requires_grad=False).copy_(value)

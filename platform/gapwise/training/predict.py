@@ -17,8 +17,9 @@ from gapwise.tasks.base import Task
 from gapwise.training.checkpoints import CheckpointStore, Saved, read_checkpoint, read_values
 from gapwise.training.crops import Crops, outputs_of_crops, read_crops
 from gapwise.training.feeds import StreamFeed
-from gapwise.training.learner import evaluating, evaluation_batch, ready, under_prefix
+from gapwise.training.learner import evaluating, evaluation_batch, ready
 from gapwise.training.model import Model, ModelSpec
+from gapwise.training.named_tensors import under_prefix
 from gapwise.training.numerics import autocast, under
 from gapwise.training.order import cut
 

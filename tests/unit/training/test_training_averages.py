@@ -16,7 +16,8 @@ from gapwise.records import Job
 from gapwise.training.averages import ExponentialAverage
 from gapwise.training.checkpoints import read_checkpoint
 from gapwise.training.job import make_learner, run_job
-from gapwise.training.learner import Learner, under_prefix
+from gapwise.training.learner import Learner
+from gapwise.training.named_tensors import under_prefix
 from gapwise.training.predict import load_network, predict
 from gapwise.training.recipe import read_recipe
 
