@@ -182,7 +182,7 @@ def facts(subject: Subject) -> Facts:
 
 def _network(found: StoredRun, pipeline: Mapping[str, Any]) -> str:
     if found.members:
-        return f"ensemble of {len(found.members)}"
+        return f"{found.kind} of {len(found.members)}"
     return str(pipeline.get("network", {}).get("name", "made elsewhere"))
 
 

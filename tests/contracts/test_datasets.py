@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gapwise.data.base import DATASETS, SYNTHESIS, ReadContext
+from gapwise.data.base import DATASETS, SYNTHESIS, Originals, ReadContext
 from gapwise.data.checks import check_examples
+from gapwise.data.sound_set import Listening, as_wav, read_sound
 from gapwise.data.splits import assign
+from gapwise.errors import PipelineError
 from gapwise.forms.base import form_of
 from gapwise.inputs import kind_of
 from gapwise.pipeline import Splits
@@ -208,15 +210,52 @@ def test_a_dataset_says_what_it_is(name):
         assert f"{option}:" in inspect.getdoc(part), f"{name} does not document {option}"
 
 
-@pytest.mark.parametrize("name", SYNTHESIS.names())
-def test_a_synthesizer_keeps_shapes_and_goes_by_its_keys(name):
-    part = SYNTHESIS.get(name)
+def pictures_to_copy(folder):
     images = np.random.default_rng(0).integers(0, 256, (6, 3, 12, 9), dtype=np.uint8)
+    return images, ()
+
+
+def sounds_to_copy(folder):
+    listening, files, features = Listening(seconds=0.3), [], []
+    for row in range(6):
+        sound = 0.3 * np.sin(np.arange(1500 + 200 * row) * (0.1 + 0.1 * row))
+        files.append(folder / f"{row}.wav")
+        files[-1].write_bytes(as_wav(sound.astype(np.float32), listening.rate))
+        features.append(listening.features(read_sound(files[-1], listening.rate)))
+    return np.stack(features), files
+
+
+TO_COPY = {"camera": pictures_to_copy, "backgrounds": pictures_to_copy, "noise": sounds_to_copy}
+"""What each synthesizer is tried on."""
+
+
+@pytest.mark.parametrize("name", SYNTHESIS.names())
+def test_a_synthesizer_keeps_shapes_and_goes_by_its_keys(name, tmp_path):
+    part = SYNTHESIS.get(name)
+    inputs, files = TO_COPY[name](tmp_path)
     keys = [f"k{i}" for i in range(6)]
-    before = images.copy()
-    redrawn = part(images, keys)
-    assert redrawn.shape == images.shape
-    assert redrawn.dtype == np.uint8
-    assert np.array_equal(images, before)
-    assert np.array_equal(part(images[::-1], keys[::-1])[::-1], redrawn)
-    assert not np.array_equal(redrawn, images)
+    before = inputs.copy()
+    made = part(Originals(inputs=inputs, keys=keys, files=files))
+    assert made.inputs.shape == inputs.shape
+    assert made.inputs.dtype == inputs.dtype
+    assert np.array_equal(inputs, before)
+    turned = part(Originals(inputs=inputs[::-1], keys=keys[::-1], files=files[::-1]))
+    assert np.array_equal(turned.inputs[::-1], made.inputs)
+    assert list(turned.added[::-1]) == list(made.added)
+    assert len(made.added) in (0, 6)
+    for row in range(6):
+        assert not np.array_equal(made.inputs[row], inputs[row])
+
+
+@pytest.mark.parametrize("name", SYNTHESIS.names())
+def test_a_synthesizer_refuses_what_it_is_not_for(name):
+    rows = Originals(inputs=np.zeros((2, 5), np.float32), keys=["a", "b"])
+    with pytest.raises(PipelineError, match=f"{name} is for .*rows of features"):
+        SYNTHESIS.get(name)(rows)
+
+
+@pytest.mark.parametrize("name", SYNTHESIS.names())
+def test_a_synthesizer_says_what_it_is(name):
+    documented = inspect.getdoc(SYNTHESIS.get(name))
+    for option in SYNTHESIS.options(name):
+        assert f"{option}:" in documented, f"{name} does not document {option}"

@@ -28,4 +28,19 @@ def ceiling(
     out.give(look(request), as_json, show_ceiling)
 
 
-COMMANDS = (ceiling,)
+def two_step(
+    find: Annotated[str, typer.Argument(help="A run whose labels are boxes.")],
+    read: Annotated[str, typer.Argument(help="A run that tells classes from crops.")],
+    against: Annotated[
+        str | None, typer.Option(help="A run that tells the class from the whole picture.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Join a finder and a reader: what each step can gain, and whether one network does better."""
+    from gapwise.terminal.two_steps import show_two_steps
+    from gapwise.workflows.two_steps import two_steps
+
+    out.give(two_steps(find, read, against=against), as_json, show_two_steps)
+
+
+COMMANDS = (ceiling, two_step)

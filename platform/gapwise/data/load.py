@@ -12,7 +12,7 @@ from gapwise.data.duplicates import resolve
 from gapwise.data.keyed import seed_of
 from gapwise.data.relabel import relabelled
 from gapwise.data.splits import assign
-from gapwise.data.synthesize import synthesize
+from gapwise.data.synthesize import Synthesis, synthesize
 from gapwise.pipeline import Pipeline, Splits
 from gapwise.pipeline_file import check_options
 from gapwise.records import ExampleSet
@@ -43,7 +43,7 @@ def prepare(
     if labels is not None and isinstance(pipeline.data.labels, int):
         # After the splits are drawn: a corrected label moves no example.
         examples = relabelled(examples, labels(examples.name), pipeline.data.labels)
-    examples, assignment = _synthesized(pipeline, settings, examples, assignment)
+    examples, assignment = _synthesized(pipeline, settings, root, (examples, assignment))
     folder = settings.cache / "prepared" / _folder_name(examples, assignment)
     return prepared.write(folder, examples, assignment)
 
@@ -94,11 +94,16 @@ def _rooted(splits: Splits, root: Path) -> Splits:
 
 
 def _synthesized(
-    pipeline: Pipeline, settings: Settings, examples: ExampleSet, assignment: Assignment
+    pipeline: Pipeline, settings: Settings, root: Path, drawn: tuple[ExampleSet, Assignment]
 ) -> tuple[ExampleSet, Assignment]:
     part = pipeline.data.synthesize
     if part is None:
-        return examples, assignment
+        return drawn
     options = check_options(SYNTHESIS, part, "data.synthesize")
-    redraw = partial(SYNTHESIS.get(part.name), **options)
-    return synthesize(examples, assignment, part.name, redraw, settings.cache / "scratch")
+    synthesis = Synthesis(
+        name=part.name,
+        make=partial(SYNTHESIS.get(part.name), **options),
+        root=root,
+        scratch=settings.cache / "scratch",
+    )
+    return synthesize(*drawn, synthesis)

@@ -3,32 +3,33 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from gapwise.errors import StorageError
 
 IN_MEMORY = 256 * 2**20
 
 
-def scratch(folder: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Return a uint8 array to be filled: in memory when small, else in a file without a name.
+def scratch(folder: Path, shape: tuple[int, ...], dtype: DTypeLike = np.uint8) -> NDArray[Any]:
+    """Return an array to be filled: in memory when small, else in a file without a name.
 
     Raises:
         StorageError: the disk has no room for it.
     """
-    size = int(np.prod(shape, dtype=np.int64))
+    size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
     if size <= IN_MEMORY:
-        return np.empty(shape, dtype=np.uint8)
+        return np.empty(shape, dtype)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as stream:
             reserve(stream.fileno(), size)
-            return np.memmap(stream, dtype=np.uint8, mode="r+", shape=shape)
+            return np.memmap(stream, dtype=dtype, mode="r+", shape=shape)
     except OSError as error:
         raise StorageError(
-            f"cannot keep {size / 2**20:,.0f} MB of images in {folder}: {error}; free some space "
+            f"cannot keep {size / 2**20:,.0f} MB of examples in {folder}: {error}; free some space "
             "or set GAPWISE_CACHE to another folder"
         ) from error
 

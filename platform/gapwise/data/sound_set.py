@@ -53,6 +53,11 @@ class Listening:
             if getattr(self, name) < least:
                 raise DataError(f"data.dataset.{name} is {getattr(self, name)}, below {least:g}")
 
+    @classmethod
+    def of(cls, *, rate: int, mels: int, frames: int) -> "Listening":
+        """Return how sounds of a rate become features (mels, frames)."""
+        return cls(rate=rate, seconds=FRAME_SECONDS + (frames - 1) * HOP_SECONDS, mels=mels)
+
     @property
     def frames(self) -> int:
         """Frames of an example."""

@@ -6,65 +6,72 @@ test never change. A copy belongs to its original's group, so that the two never
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gapwise import ingredients
 from gapwise.data.assignment import Assignment, digest_of
+from gapwise.data.base import Copies, Originals
 from gapwise.data.pieces import rows_at_once
 from gapwise.data.scratch import scratch
 from gapwise.errors import PipelineError
 from gapwise.records import ExampleSet
 
-Redraw = Callable[[NDArray[np.uint8], list[str]], NDArray[np.uint8]]
+
+@dataclass(frozen=True, kw_only=True)
+class Synthesis:
+    """A synthesizer with its options.
+
+    Attributes:
+        name: which ids and sources of copies end with.
+        make: makes copies.
+        root: the folder that relative paths of the pipeline refer to.
+        scratch: the folder where a large result may be kept while it is needed.
+    """
+
+    name: str
+    make: Callable[[Originals], Copies]
+    root: Path
+    scratch: Path
 
 
 def synthesize(
-    examples: ExampleSet, assignment: Assignment, name: str, redraw: Redraw, folder: Path
+    examples: ExampleSet, assignment: Assignment, synthesis: Synthesis
 ) -> tuple[ExampleSet, Assignment]:
     """Return the examples and their splits with the copies at the end.
 
-    Args:
-        examples: images.
-        assignment: their splits, drawn from a target.
-        name: the synthesizer's name, which ids and sources of copies end with.
-        redraw: gives the copies of a batch of pictures, from keys that seed them.
-        folder: where a large result may be kept while it is needed.
-
     Raises:
-        PipelineError: there is no target, or the examples are no images.
+        PipelineError: there is no target, or the synthesizer is not for such examples.
     """
     if assignment.target is None:
         raise PipelineError(
             "data.synthesize needs splits.target, the source that the copies shall look like; "
             "set it, or take data.synthesize out"
         )
-    if examples.inputs.ndim != 4 or examples.inputs.dtype != np.uint8:
-        raise PipelineError(
-            f"data.synthesize: {name} redraws pictures, but dataset {examples.name!r} holds rows "
-            "of features; take data.synthesize out"
-        )
     away = examples.sources != assignment.target
     rows = np.flatnonzero(np.isin(assignment.split, ("train", "train_dev")) & away)
-    keys = [f"synthesize/{assignment.seed}/{name}/{i}" for i in examples.ids[rows]]
-    inputs = _with_copies(examples.inputs, rows, keys, redraw, folder)
-    ids = _joined(examples.ids, rows, f"~{name}")
+    keys = [f"synthesize/{assignment.seed}/{synthesis.name}/{i}" for i in examples.ids[rows]]
+    inputs, added = _with_copies(examples, rows, keys, synthesis)
+    ending = f"~{synthesis.name}"
+    ids = _joined(examples.ids, rows, ending)
     split = np.concatenate([assignment.split, assignment.split[rows]])
     groups = examples.ids if examples.groups is None else examples.groups
-    note = f"{len(rows)} training and train-dev examples are synthesized copies ({name})."
+    metadata = {key: _joined(column, rows) for key, column in examples.metadata.items()}
+    note = f"{len(rows)} training and train-dev examples are synthesized copies ({synthesis.name})."
     more = replace(
         examples,
         inputs=inputs,
         ids=ids,
-        sources=_joined(examples.sources, rows, f"~{name}"),
-        groups=_joined(groups, rows, ""),
+        sources=_joined(examples.sources, rows, ending),
+        groups=_joined(groups, rows),
         targets=_joined(examples.targets, rows),
         weights=None if examples.weights is None else _joined(examples.weights, rows),
-        media=None if examples.media is None else _joined(examples.media, rows, ""),
-        metadata={key: _joined(column, rows) for key, column in examples.metadata.items()},
+        media=_media(examples.media, len(rows)),
+        metadata=metadata | _recipes(examples, rows, added),
         notes=(*examples.notes, note),
     )
     return more, replace(assignment, split=split, digest=digest_of(ids, split))
@@ -76,21 +83,51 @@ def _joined(column: NDArray[Any], rows: NDArray[np.int64], ending: str = "") -> 
     return np.concatenate([column, copies])
 
 
+def _media(media: NDArray[np.str_] | None, copies: int) -> NDArray[np.str_] | None:
+    """Return the files of all examples: a copy has none, since its original's is not what it is."""
+    return None if media is None else np.concatenate([media, np.full(copies, "")])
+
+
+def _recipes(
+    examples: ExampleSet, rows: NDArray[np.int64], added: list[str]
+) -> dict[str, NDArray[np.str_]]:
+    """Return the column of ingredients, where copies have any that can be named."""
+    if not any(added):
+        return {}
+    own = examples.metadata.get(ingredients.COLUMN, np.full(len(examples), ""))
+    copies = []
+    for row, beside in zip(rows, added, strict=True):
+        original = str(own[row]) or ingredients.recipe([("original", str(examples.ids[row]))])
+        copies.append(ingredients.joined(original, beside))
+    return {ingredients.COLUMN: np.concatenate([own, np.array(copies, np.str_)])}
+
+
 def _with_copies(
-    inputs: NDArray[np.uint8],
-    rows: NDArray[np.int64],
-    keys: list[str],
-    redraw: Redraw,
-    folder: Path,
-) -> NDArray[np.uint8]:
-    count = len(inputs)
-    joined = scratch(folder, (count + len(rows), *inputs.shape[1:]))
+    examples: ExampleSet, rows: NDArray[np.int64], keys: list[str], synthesis: Synthesis
+) -> tuple[NDArray[Any], list[str]]:
+    """Return all inputs with the copies behind them, and what was added to each copy."""
+    inputs, count = examples.inputs, len(examples)
+    joined = scratch(synthesis.scratch, (count + len(rows), *inputs.shape[1:]), inputs.dtype)
     step = rows_at_once(inputs)
     for start in range(0, count, step):
         piece = inputs[start : start + step]
         joined[start : start + len(piece)] = piece
+    added: list[str] = []
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
-        redrawn = redraw(inputs[part], keys[start : start + step])
-        joined[count + start : count + start + len(part)] = redrawn
-    return joined
+        originals = Originals(
+            inputs=inputs[part],
+            keys=keys[start : start + step],
+            files=_files(examples, part),
+            root=synthesis.root,
+        )
+        made = synthesis.make(originals)
+        joined[count + start : count + start + len(part)] = made.inputs
+        added += made.added or [""] * len(part)
+    return joined, added
+
+
+def _files(examples: ExampleSet, rows: NDArray[np.int64]) -> list[Path]:
+    if examples.media is None:
+        return []
+    return [Path(examples.media_root) / name for name in examples.media[rows].tolist()]

@@ -191,7 +191,8 @@ CATALOGUE: tuple[Entry, ...] = (
         name="Synthesize training data that looks like the target",
         gap="data_mismatch",
         notes="4.15",
-        why="Training data is redrawn as a camera would see it; look if it is like the target.",
+        why="Pictures are redrawn as a camera sees them, noise is laid under sounds; look (listen) "
+        "if the copies are like the target.",
         change=changes.synthesize,
         promise=0.8,
     ),

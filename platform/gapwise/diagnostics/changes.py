@@ -140,9 +140,10 @@ def smaller(view: PipelineView) -> Change | None:
 
 
 def synthesize(view: PipelineView) -> Change | None:
-    """Training images redrawn by the camera model, where there is a target."""
-    able = view.images and view.get("splits.target") is not None
-    return {"data.synthesize": "camera"} if able and not view.part("data.synthesize") else None
+    """Images redrawn by the camera model, or noise under sounds, where there is a target."""
+    made = "camera" if view.images else "noise" if view.sounds else ""
+    able = made and view.get("splits.target") is not None
+    return {"data.synthesize": made} if able and not view.part("data.synthesize") else None
 
 
 def rest(view: PipelineView) -> Change | None:

@@ -11,6 +11,7 @@ _OF_IMAGES = (
     "resnet20", "resnet50", "resnet56", "inception", "mobilenet-v1", "mobilenet-v2", "efficientnet",
 )  # fmt: skip
 DENSE = ("linear-regression", "logistic-regression", "perceptron", "multilayer-perceptron")
+_OF_SOUNDS = ("sounds", "spoken-digits")
 _WITH_DROPOUT = ("lenet5", "small-cnn", "multilayer-perceptron")
 
 
@@ -40,6 +41,12 @@ class PipelineView:
         if self.evidence.input_shape:
             return len(self.evidence.input_shape) == 3
         return self.part("network") in _OF_IMAGES
+
+    @property
+    def sounds(self) -> bool:
+        """Whether the inputs are sounds that noise may be laid under: a voice is no noise."""
+        of_voices = self.get("data.dataset.held_out") is not None
+        return self.part("data.dataset") in _OF_SOUNDS and not of_voices
 
     @property
     def characters(self) -> bool:

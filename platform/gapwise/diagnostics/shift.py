@@ -1,8 +1,6 @@
 """How two splits differ beside their errors: what the data mismatch is made of (notes 4.13–4.15).
 
-A domain classifier says how far the splits can be told apart at all; columns say by what; and the
-diversity of each source says how much of it is the same over and over (notes 4.15: a car that
-hears one hour of engine noise overfits to that hour).
+A domain classifier says how far the splits can be told apart at all; columns say by what.
 """
 
 from collections.abc import Mapping
@@ -12,14 +10,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gapwise import ingredients
 from gapwise.diagnostics.errors_by_split import group_keys
 from gapwise.statistics.auc import Auc, auc
 from gapwise.statistics.intervals import CONFIDENCE
 
 MOST_FEATURES: Final = 64
 FOLDS: Final = 5
-FEW: Final = 50
-"""Examples for each different value from which on a source is called little diverse."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,26 +64,6 @@ class NameShift:
     apart: float
     unseen: float
     most: tuple[str, float, float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Diversity:
-    """How few different values a source is built from, held against dev."""
-
-    source: str
-    column: str
-    n: int
-    distinct: int
-    unseen: float | None
-
-    @property
-    def says(self) -> str:
-        """One sentence."""
-        told = f"{self.n:,} training examples of {self.source} are built from {self.distinct:,} "
-        told += "groups" if self.column == "group" else f"values of {self.column}"
-        if self.unseen:
-            told += f", and {100 * self.unseen:.0f} % of dev show others"
-        return f"{told}: a network can learn these by heart."
 
 
 def told_apart(before: Side, after: Side) -> Auc | None:
@@ -144,6 +121,8 @@ def names(before: Side, after: Side) -> tuple[NameShift, ...]:
         other = after.columns.get(name)
         if other is None or values.dtype.kind not in "USbO" or not len(values) or not len(other):
             continue
+        if name == ingredients.COLUMN:  # nearly every example has its own
+            continue
         known = np.unique(np.concatenate([values.astype(str), other.astype(str)]))
         shares = [
             np.bincount(np.searchsorted(known, side.astype(str)), minlength=len(known)) / len(side)
@@ -159,37 +138,6 @@ def names(before: Side, after: Side) -> tuple[NameShift, ...]:
             )
         )
     return tuple(sorted(found, key=lambda one: -one.apart))
-
-
-def diversity(train: Mapping[str, Side], dev: Side) -> tuple[Diversity, ...]:
-    """Return the columns in which a training source repeats few values that dev does not share.
-
-    A column counts where there are 50 examples or more for each of its values and half of dev, or
-    more, shows none of them; groups count by their number alone.
-
-    Args:
-        train: source → its training examples.
-        dev: what the network is judged on.
-    """
-    found = []
-    for source, side in train.items():
-        columns = {k: v for k, v in side.columns.items() if v.dtype.kind in "USO"}
-        for name, values in columns.items():
-            known = np.unique(values.astype(str))
-            other = dev.columns.get(name)
-            if len(values) < FEW * len(known) or other is None:
-                continue
-            unseen = float((~np.isin(other.astype(str), known)).mean())
-            if unseen >= 0.5:
-                found.append(_diverse(source, name, len(values), len(known), unseen))
-        keys = group_keys(side.group)
-        if keys is not None and len(keys) >= FEW * len(np.unique(keys)):
-            found.append(_diverse(source, "group", len(keys), len(np.unique(keys)), None))
-    return tuple(found)
-
-
-def _diverse(source: str, column: str, n: int, distinct: int, unseen: float | None) -> Diversity:
-    return Diversity(source=source, column=column, n=n, distinct=distinct, unseen=unseen)
 
 
 _Column = tuple[NDArray[Any], NDArray[np.generic] | None]

@@ -98,7 +98,7 @@ class StoredRun:
 
     @property
     def members(self) -> tuple[str, ...]:
-        """The runs that an ensemble averages, by id; none for any other run."""
+        """The runs that this one is made of (an ensemble, two steps), by id; else none."""
         return tuple(filter(None, self.tags.get(MEMBERS_TAG, "").split(",")))
 
     @property

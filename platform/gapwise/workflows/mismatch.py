@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from gapwise.data.images import BadImageError, Limits, read_bytes, read_header
 from gapwise.diagnostics import shift
+from gapwise.diagnostics.diversity import Diversity, diversity
 from gapwise.diagnostics.parts import taken
-from gapwise.diagnostics.shift import Diversity, NameShift, NumberShift, Side
+from gapwise.diagnostics.shift import NameShift, NumberShift, Side
 from gapwise.errors import DataError, GapwiseError
 from gapwise.records import ALSO_IN_TRAIN, Predictions, plain
 from gapwise.settings import Settings
@@ -191,4 +192,4 @@ def _diversity(run: StoredRun, dev: Side, settings: Settings) -> tuple[Diversity
             columns={name: column[rows] for name, column in known.items()},
             group=None if table.group is None else table.group[rows],
         )
-    return shift.diversity(sides, dev)
+    return diversity(sides, dev)

@@ -61,8 +61,8 @@ def open_trained(ref: str, settings: Settings) -> TrainedRun:
     run = RunStore(settings).open(ref)
     if run.members:
         raise UsageError(
-            f"run {run.run_id} ({run.name}) is an ensemble, which has no network of its own; name "
-            f"one of its members: {', '.join(run.members)}"
+            f"run {run.run_id} ({run.name}) is made of other runs ({run.kind}) and has no network "
+            f"of its own; name one of its members: {', '.join(run.members)}"
         )
     if run.folder is None or not (run.folder / job_file.NAME).is_file():
         raise UsageError(

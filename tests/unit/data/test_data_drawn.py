@@ -11,9 +11,11 @@ from PIL import Image
 from gapwise.data.base import DATASETS, ReadContext
 from gapwise.data.checks import check_examples
 from gapwise.data.datasets.digit_scenes import digit_scenes
+from gapwise.data.framing import framed
 from gapwise.data.mask_set import Tiling
 from gapwise.data.splits import assign
 from gapwise.errors import DataError
+from gapwise.ingredients import COLUMN, by_kind
 from gapwise.pipeline import Splits
 from gapwise.records import ExampleSet
 from gapwise.settings import Settings
@@ -213,23 +215,47 @@ def test_neighbours_in_a_stack_and_tiles_of_a_picture_never_straddle_splits(
     assert {"train", "dev", "test"} <= set(split)
 
 
-@pytest.mark.parametrize("marks", ["boxes", "one-box", "mask", "corners"])
+@pytest.mark.parametrize("marks", ["boxes", "one-box", "mask", "corners", "digit", "crop"])
 def test_no_digit_of_train_stands_in_a_scene_of_dev(context: ReadContext, marks: str) -> None:
     examples = digit_scenes(context, marks=marks, count=300)  # type: ignore[arg-type]
     check_examples(examples)
     split = assign(examples, Splits(dev=0.2, test=0.2)).split
     used = {
-        name: {
-            digit
-            for text in examples.metadata["ingredients"][split == name]
-            for digit in text.split()
-        }
+        name: set().union(*by_kind(examples.metadata[COLUMN][split == name])["digit"])
         for name in ("train", "train_dev", "dev", "test")
     }
     assert all(used.values())
     for name, digits in used.items():
         for other, others in used.items():
             assert name == other or not digits & others
+
+
+def test_a_digit_read_in_two_steps_is_that_of_the_same_scene(context: ReadContext) -> None:
+    placed = digit_scenes(context, marks="one-box", least=1, count=150)
+    whole = digit_scenes(context, marks="digit", count=150)
+    cut = digit_scenes(context, marks="crop", count=150)
+    assert np.array_equal(placed.inputs, whole.inputs)
+    assert np.array_equal(placed.targets[:, 0, 0].astype(int), whole.targets)
+    assert np.array_equal(cut.targets, whole.targets)
+    assert np.array_equal(cut.ids, placed.ids)
+    assert cut.inputs.shape == (150, 1, 24, 24)
+    for row in range(0, 150, 10):
+        seen = framed(placed.inputs[row], placed.targets[row, 0, 1:], 24)
+        assert np.array_equal(cut.inputs[row], seen)
+
+
+def test_a_frame_is_a_square_with_a_margin() -> None:
+    picture = np.zeros((2, 20, 30), np.uint8)
+    picture[0, 4:12, 10:14] = 200
+    seen = framed(picture, (10, 4, 14, 12), 26)  # 8 high, 10.4 with its margins
+    assert seen.shape == (2, 26, 26)
+    assert not seen[1].any()
+    rows, columns = (np.flatnonzero((seen[0] > 100).any(axis)) for axis in (1, 0))
+    assert (rows[0], rows[-1]) == (3, 22)
+    assert (columns[0], columns[-1]) == (8, 17)
+    outside = framed(np.full((1, 8, 8), 255, np.uint8), (-8, -8, 0, 0), 13)
+    assert outside[0, 0, 0] == 0
+    assert outside[0, -1, -1] == 255
 
 
 def test_boxes_of_a_scene_hold_its_ink_and_do_not_touch(context: ReadContext) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gapwise.diagnostics.shift import Side, diversity, names, numbers, told_apart
+from gapwise.diagnostics.shift import Side, names, numbers, told_apart
 
 
 def side(n: int = 300, move: float = 0.0, seed: int = 0, **known: Any) -> Side:
@@ -74,32 +74,3 @@ def test_names_are_apart_by_their_shares() -> None:
     assert found.apart == pytest.approx(0.5)
     assert found.unseen == 0.5
     assert found.most == ("night", 0.0, 0.5)
-
-
-def made(backgrounds: int, n: int = 20_000) -> Side:
-    names_ = np.array([f"b{i % backgrounds}" for i in range(n)])
-    return Side(n=n, features=None, columns={"background": names_})
-
-
-def test_many_examples_of_few_backgrounds_are_little_diverse() -> None:
-    dev = Side(
-        n=100, features=None, columns={"background": np.array([f"d{i}" for i in range(100)])}
-    )
-    (found,) = diversity({"synthetic": made(40)}, dev)
-    assert found.says == (
-        "20,000 training examples of synthetic are built from 40 values of background, and 100 % "
-        "of dev show others: a network can learn these by heart."
-    )
-    assert diversity({"synthetic": made(10_000)}, dev) == ()
-
-
-def test_few_values_that_dev_shares_are_natural() -> None:
-    dev = Side(n=100, features=None, columns={"background": np.array(["b1"] * 100)})
-    assert diversity({"real": made(2)}, dev) == ()
-
-
-def test_groups_count_by_their_number() -> None:
-    group = np.repeat(np.arange(4), 500).astype(str)
-    train = Side(n=2000, features=None, columns={}, group=group)
-    (found,) = diversity({"s": train}, Side(n=1, features=None, columns={}))
-    assert "built from 4 groups" in found.says

@@ -143,7 +143,8 @@ def test_its_pipeline_is_what_the_members_agree_in(settings: Settings, seeds: li
 
 def test_it_has_no_network_and_says_whose_there_are(settings: Settings, seeds: list[str]) -> None:
     made = ensemble(seeds, settings=settings)
-    with pytest.raises(UsageError, match=rf"is an ensemble, .* {seeds[0]}, {seeds[1]}"):
+    told = rf"is made of other runs \(ensemble\) .* {seeds[0]}, {seeds[1]}"
+    with pytest.raises(UsageError, match=told):
         open_trained(made.run_id, settings)
 
 

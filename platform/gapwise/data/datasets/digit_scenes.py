@@ -5,8 +5,9 @@ one pool, a scene takes its digits from one pool, and pools never straddle split
 train stands in a scene of dev. Each scene's ingredients stand beside it in metadata (notes 4.15).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,23 +15,28 @@ from PIL import Image
 
 from gapwise.data.arrays import numbered
 from gapwise.data.base import ReadContext
+from gapwise.data.framing import framed
+from gapwise.data.grounds import bundled, piece
 from gapwise.data.keyed import seed_of, uniform
 from gapwise.errors import DataError
 from gapwise.forms.boxes import padded
-from gapwise.labels import Labels
+from gapwise.ingredients import COLUMN, recipe
+from gapwise.labels import Labels, one_class
 from gapwise.records import ExampleSet
 
 __all__ = ["digit_scenes"]
 
 DIGITS: Final = tuple(str(digit) for digit in range(10))
 CORNERS: Final = ("top left", "top right", "bottom right", "bottom left")
-TEXTURES: Final = ("brick", "grass", "gravel")
 POOLS: Final = 150
 LEAST_INK: Final = 64
 """Of 255: what is darker in an enlarged digit is no part of its box or mask."""
 
 TRIES: Final = 40
 SIDE: Final = 8
+CROP: Final = 24
+"""Pixels along a side of a crop."""
+
 BILINEAR: Final = Image.Resampling.BILINEAR
 ENLARGED: Final = (2.0, 4.0)
 NOTE = (
@@ -38,7 +44,7 @@ NOTE = (
     "backgrounds that were never seen is not measured."
 )
 
-Marks = Literal["boxes", "one-box", "mask", "corners"]
+Marks = Literal["boxes", "one-box", "mask", "corners", "digit", "crop"]
 
 
 class Pasted(NamedTuple):
@@ -57,7 +63,7 @@ class Sources:
     digits: NDArray[np.float64]
     codes: NDArray[np.int64]
     pools: NDArray[np.int64]
-    textures: tuple[NDArray[np.float64], ...]
+    textures: Mapping[str, NDArray[np.float64]]
 
 
 def digit_scenes(
@@ -69,13 +75,15 @@ def digit_scenes(
     least: int = 0,
     most: int = 4,
 ) -> ExampleSet:
-    """Compose scenes: inputs (count, 1, side, side) uint8.
+    """Compose scenes: inputs (count, 1, side, side) uint8, or crops of 24×24.
 
     Args:
         context: its seed decides every scene.
         marks: what is marked: ``boxes`` around digits (notes 6.3); ``one-box``, where at most one
             digit stands (6.1); ``mask``, each pixel's digit or background (6.11); ``corners``, the
-            four corners of the one digit's box (6.2).
+            four corners of the one digit's box (6.2); ``digit``, the class of the one digit, read
+            from the whole scene; ``crop``, the same from the box cut out of it (4.18). The last two
+            are the scenes of ``one-box`` with at least one digit.
         count: scenes.
         side: of each, in pixels.
         least: digits in a scene, at least.
@@ -84,27 +92,33 @@ def digit_scenes(
     Raises:
         DataError: the numbers ask for scenes that there are not.
     """
-    one = marks in ("one-box", "corners")
-    least, most = (1 if marks == "corners" else min(least, 1), 1) if one else (least, most)
+    if marks in ("one-box", "corners", "digit", "crop"):
+        least, most = min(least, 1) if marks == "one-box" else 1, 1
     _check(count, side, least, most)
+    drawn_as = "one-box" if marks in ("digit", "crop") else marks
     sources = _sources(context.seed)
     images = np.empty((count, 1, side, side), np.uint8)
     pasted: list[list[Pasted]] = []
-    facts: dict[str, list[str]] = {"background": [], "ingredients": []}
+    facts: dict[str, list[str]] = {"background": [], COLUMN: []}
     pools = np.arange(count) % POOLS
     for row in range(count):
-        draw = np.random.default_rng(seed_of("scene", context.seed, marks, row))
-        texture = int(draw.integers(len(TEXTURES)))
+        draw = np.random.default_rng(seed_of("scene", context.seed, drawn_as, row))
+        texture = list(sources.textures)[int(draw.integers(len(sources.textures)))]
         digits = _pasted(draw, sources, int(pools[row]), side, int(draw.integers(least, most + 1)))
         images[row, 0] = _drawn(draw, sources.textures[texture], digits, side)
         pasted.append(digits)
-        facts["background"].append(TEXTURES[texture])
-        facts["ingredients"].append(" ".join(f"digits/{one.digit:04d}" for one in digits))
+        facts["background"].append(texture)
+        laid = [("digit", f"{one.digit:04d}") for one in digits]
+        facts[COLUMN].append(recipe([("texture", texture), *laid]))
     labels, targets = _marked(marks, pasted, side)
+    if marks == "crop":
+        boxes = [digits[0].box for digits in pasted]
+        images = np.stack([framed(*one, CROP) for one in zip(images, boxes, strict=True)])
     return ExampleSet(
         name=f"digit-scenes-{marks}",
         inputs=images,
         targets=targets,
+        classes=labels.only,
         labels=labels,
         ids=numbered("scene", count),
         sources=np.full(count, "scene"),
@@ -127,7 +141,6 @@ def _check(count: int, side: int, least: int, most: int) -> None:
 
 
 def _sources(seed: int) -> Sources:
-    from skimage import data as pictures
     from sklearn.datasets import load_digits  # type: ignore[import-untyped]
 
     bundle = load_digits()
@@ -135,12 +148,11 @@ def _sources(seed: int) -> Sources:
     order = np.argsort(uniform(seed, "pool", names), kind="stable")
     pools = np.empty(len(names), np.int64)
     pools[order] = np.arange(len(names)) % POOLS
-    textures = tuple(getattr(pictures, name)() / 255.0 for name in TEXTURES)
     return Sources(
         digits=bundle.images / 16.0,
         codes=bundle.target.astype(np.int64),
         pools=pools,
-        textures=textures,
+        textures=bundled(),
     )
 
 
@@ -180,8 +192,7 @@ def _drawn(
     draw: np.random.Generator, texture: NDArray[np.float64], digits: list[Pasted], side: int
 ) -> NDArray[np.uint8]:
     """Return a piece of a texture, made dimmer, with bright digits laid over it."""
-    top, left = (int(draw.integers(size - side + 1)) for size in texture.shape)
-    scene = 0.6 * texture[top : top + side, left : left + side]
+    scene = 0.6 * piece(draw, texture, side, side)
     for one in digits:
         brightness = draw.uniform(0.75, 1.0)
         scene = scene * (1 - one.ink) + brightness * one.ink
@@ -189,10 +200,10 @@ def _drawn(
     return np.asarray(np.rint(noisy.clip(0, 1) * 255), np.uint8)
 
 
-def _marked(
-    marks: Marks, pasted: list[list[Pasted]], side: int
-) -> tuple[Labels, NDArray[np.uint8] | NDArray[np.float32]]:
+def _marked(marks: Marks, pasted: list[list[Pasted]], side: int) -> tuple[Labels, NDArray[Any]]:
     extent = (side, side)
+    if marks in ("digit", "crop"):
+        return one_class(DIGITS), np.array([digits[0].code for digits in pasted], np.int64)
     if marks == "mask":
         masks = np.zeros((len(pasted), side, side), np.uint8)
         for mask, digits in zip(masks, pasted, strict=True):

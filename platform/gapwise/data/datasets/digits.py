@@ -8,7 +8,7 @@ Every digit is used once: as the original (source ``scan``) or as a camera sees 
 import numpy as np
 from numpy.typing import NDArray
 
-from gapwise.data.base import ReadContext
+from gapwise.data.base import Originals, ReadContext
 from gapwise.data.keyed import uniform
 from gapwise.data.synthesis.camera import camera
 from gapwise.errors import DataError
@@ -45,7 +45,8 @@ def digits(context: ReadContext, *, phone: int = 774) -> ExampleSet:
     ids = np.array([f"digits/{index:04d}" for index in range(count)])
     images = np.rint(bundle.images[:, None] * (255 / 16)).astype(np.uint8)
     chosen = _chosen(context.seed, ids, phone)
-    images[chosen] = camera(images[chosen], [f"phone/{context.seed}/{i}" for i in ids[chosen]])
+    keys = [f"phone/{context.seed}/{i}" for i in ids[chosen]]
+    images[chosen] = camera(Originals(inputs=images[chosen], keys=keys)).inputs
     sources = np.full(count, "scan", dtype="<U5")
     sources[chosen] = "phone"
     return ExampleSet(

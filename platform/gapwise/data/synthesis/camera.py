@@ -8,44 +8,43 @@ such artificial data synthesis, and its danger: a model may overfit to a small p
 camera does.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from gapwise.data.base import Copies, Originals
 from gapwise.data.keyed import seed_of
 
 __all__ = ["camera"]
 
 
-def camera(  # noqa: PLR0913 - the settings of a camera
-    images: NDArray[np.uint8],
-    keys: Sequence[str],
+def camera(
+    originals: Originals,
     *,
     rotation: float = 12.0,
     blur: tuple[float, float] = (0.3, 0.6),
     contrast: float = 0.35,
     light: float = 0.35,
     noise: float = 0.12,
-) -> NDArray[np.uint8]:
+) -> Copies:
     """Return each picture as a camera would see it.
 
     Args:
-        images: (n, channels, height, width).
-        keys: one a picture; they alone seed its noise.
+        originals: pictures (n, channels, height, width) uint8.
         rotation: σ of the angle in degrees.
         blur: lowest and highest σ of the blur in pixels.
         contrast: highest loss of contrast, as a fraction.
         light: highest difference of light from side to side, as a fraction of full scale.
         noise: σ of the noise, as a fraction of full scale.
 
-    Returns:
-        (n, channels, height, width) uint8.
+    Raises:
+        PipelineError: the examples are no pictures.
     """
+    originals.check("picture", "camera")
+    images = originals.inputs
     seen = np.empty_like(images)
     across, down = _ramps(images.shape[2], images.shape[3])
-    for index, key in enumerate(keys):
+    for index, key in enumerate(originals.keys):
         random = np.random.default_rng(seed_of(key))
         picture = images[index].astype(np.float64) / 255
         picture = ndimage.rotate(
@@ -59,7 +58,7 @@ def camera(  # noqa: PLR0913 - the settings of a camera
         picture += random.uniform(0, light) * ramp
         picture += random.normal(0, noise, picture.shape)
         seen[index] = np.rint(picture.clip(0, 1) * 255).astype(np.uint8)
-    return seen
+    return Copies(seen)
 
 
 def _ramps(height: int, width: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
