@@ -1,7 +1,9 @@
 """The command line: gathers the commands, and turns errors into one sentence and an exit code."""
 
+import errno
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -33,7 +35,7 @@ from gapwise.commands import (
     suspects,
     training,
 )
-from gapwise.errors import GapwiseError
+from gapwise.errors import GapwiseError, MemoryShortError, StorageError, shown
 from gapwise.terminal import out
 
 app = typer.Typer(
@@ -84,6 +86,12 @@ def main() -> None:
     # Threads that spin while they wait starve each other on a busy machine: 1–2 steps a second
     # against 6–7 where four other programs wanted the same two cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        # Libraries below ask for it and end the process without a word that helps.
+        out.say("gapwise: the folder that you are in is gone; cd to one that is there")
+        sys.exit(StorageError.exit_code)
     sys.exit(_guarded())
 
 
@@ -102,8 +110,27 @@ def _guarded() -> int:
         # The reader has gone (`| head`): what is left in the buffer must not raise at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:
-        return out.refuse(error, 5)
     except Exception as error:
-        return out.refuse(error, 1)
+        told = _of_this_machine(error)
+        return out.refuse(told, told.exit_code if isinstance(told, GapwiseError) else 1)
     return code if isinstance(code, int) else 0
+
+
+_NO_MEMORY = ("failed to map segment", "cannot allocate memory", "can't start new thread")
+"""What loaders and threads say when memory runs out."""
+
+
+def _of_this_machine(error: Exception) -> Exception:
+    """Return what this machine lacks, with the mend, where that is why a command ended."""
+    lacks = any(words in str(error).lower() for words in _NO_MEMORY)
+    if lacks or isinstance(error, MemoryError):
+        why = f" ({shown(error)})" if str(error) else ""
+        return MemoryShortError(
+            f"memory does not suffice{why}; close other programs, or raise the limit that this one "
+            "has (ulimit -v)"
+        )
+    if isinstance(error, OSError):
+        is_many = error.errno == errno.EMFILE
+        mend = "; raise the limit that this program has (ulimit -n)" if is_many else ""
+        return StorageError(f"{error}{mend}")
+    return error

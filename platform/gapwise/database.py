@@ -20,6 +20,9 @@ from sqlalchemy import event
 
 from gapwise.errors import ServiceError, StorageError, UsageError, shown
 
+PATIENCE_MS = 30_000
+"""How long another program may hold SQLite's own lock before it is told."""
+
 _DAMAGED = ("malformed", "not a database", "no such table")
 """What SQLite says of a file that something else has written into, or cut off."""
 
@@ -229,7 +232,7 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     # PERSIST: the rollback journal without making and removing a file for each event.
     journal = "WAL" if wal_is_safe(sqlite3.sqlite_version_info) else "PERSIST"
     for statement in (
-        "PRAGMA busy_timeout = 30000",
+        f"PRAGMA busy_timeout = {PATIENCE_MS}",
         f"PRAGMA journal_mode = {journal}",
         "PRAGMA synchronous = FULL",
         "PRAGMA trusted_schema = OFF",

@@ -194,10 +194,19 @@ def test_t3_a_signal_ends_with_a_checkpoint_and_resume_finishes(
     assert gapwise("diagnose", "latest", env=home_with_run).returncode == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_t3_a_second_signal_ends_at_once(home_with_run: dict[str, str], number: int) -> None:
+@pytest.mark.parametrize(
+    ("first", "number"),
+    [
+        (signal.SIGTERM, signal.SIGINT),
+        (signal.SIGHUP, signal.SIGTERM),
+        (signal.SIGUSR1, signal.SIGHUP),
+    ],
+)
+def test_t3_x5_a_second_signal_ends_at_once(
+    home_with_run: dict[str, str], first: int, number: int
+) -> None:
     child = begun(STOPS_SLOWLY, home_with_run, b"epoch 1")
-    child.send_signal(signal.SIGTERM)
+    child.send_signal(first)
     heard(child, b"saving")
     assert child.poll() is None
     child.send_signal(number)

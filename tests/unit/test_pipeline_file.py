@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gapwise import pipeline_file
+from gapwise import pipeline_file, yaml_reader
 from gapwise.errors import PipelineError
 from gapwise.settings import app_root
 
@@ -112,6 +112,31 @@ class TestLoad:
         with pytest.raises(PipelineError, match=says) as caught:
             pipeline_file.load(str(path))
         assert "\n" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("line", "says"),
+        [
+            ("include: other.yaml", "include: is an unknown key"),
+            ("network: !include other.yaml", "carries the tag"),
+            ("network: &a [*a]", "alias|anchor"),
+        ],
+    )
+    def test_y9_a_file_includes_no_other_and_never_itself(
+        self, tmp_path: Path, line: str, says: str
+    ) -> None:
+        path = tmp_path / "p.yaml"
+        path.write_text(f"data: {{dataset: digits}}\n{line}\n")
+        with pytest.raises(PipelineError, match=says):
+            pipeline_file.load(str(path))
+
+    def test_y11_a_resolved_pipeline_of_a_release_means_what_it_meant(self) -> None:
+        """One file a release is kept as it was written; a key whose meaning changes must fail."""
+        files = sorted((Path(__file__).parents[1] / "golden").glob("pipeline-*.yaml"))
+        assert files
+        for path in files:
+            stored = yaml_reader.read(path.read_text(encoding="utf-8"), path.name).value
+            now = pipeline_file.resolve(pipeline_file.load(str(path)))
+            assert {key: now[key] for key in stored} == stored
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
     def test_a_file_that_cannot_be_read(self, minimal: str) -> None:

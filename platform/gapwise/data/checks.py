@@ -80,5 +80,6 @@ def _check_ids(examples: ExampleSet) -> None:
     rows = np.flatnonzero(examples.ids == names[twice])[:2]
     raise DataError(
         f"dataset {examples.name!r}: id {shown(names[twice])} stands twice, at examples "
-        f"{rows[0]} and {rows[1]}; give each example an id of its own"
+        f"{rows[0]} and {rows[1]}; give each example an id of its own (ids that look the same in "
+        "two spellings of Unicode are one)"
     )

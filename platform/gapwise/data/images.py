@@ -3,7 +3,8 @@
 Accepted are JPEG, PNG and WebP, judged by content and never by the file's name. Every image is
 turned upright by its EXIF orientation and brought to one shape by one conversion: 16-bit grey is
 divided by 257, everything else goes through Pillow's own conversion to grey (``L``) or ``RGB``
-(transparency is dropped), and a size that differs is resized bilinearly.
+(transparency is dropped), and a size that differs is resized bilinearly. Of several frames the
+first is read.
 """
 
 import io
@@ -29,11 +30,18 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """What an image's header says: size after it is turned upright, and whether it is grey."""
+    """What an image's header says.
+
+    Attributes:
+        height, width: after it is turned upright.
+        grey: whether it has no colour.
+        frames: pictures in the file; the first is read.
+    """
 
     height: int
     width: int
     grey: bool
+    frames: int = 1
 
 
 class BadImageError(Exception):
@@ -81,7 +89,8 @@ def read_header(content: bytes, limits: Limits) -> Header:
             raise BadImageError(
                 "too-small", f"{width}×{height} has a side under {limits.min_side} pixels"
             )
-        return Header(height=height, width=width, grey=image.mode in GREY_MODES)
+        frames = int(getattr(image, "n_frames", 1))
+        return Header(height=height, width=width, grey=image.mode in GREY_MODES, frames=frames)
 
 
 def decode(content: bytes, height: int, width: int, channels: int) -> NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 """The whole data half of a training: read, draw, check for duplicates, synthesize, write."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from gapwise.data.keyed import seed_of
 from gapwise.data.relabel import relabelled
 from gapwise.data.splits import assign
 from gapwise.data.synthesize import Synthesis, synthesize
+from gapwise.ids import one_spelling
 from gapwise.pipeline import Pipeline, Splits
 from gapwise.pipeline_file import check_options
 from gapwise.records import ExampleSet
@@ -64,6 +66,7 @@ def read(pipeline: Pipeline, settings: Settings, root: Path) -> ExampleSet:
         max_quarantine=pipeline.data.max_quarantine,
     )
     examples = DATASETS.get(part.name)(context, **options)
+    examples = replace(examples, ids=one_spelling(examples.ids))
     check_quarantine(examples.quarantine, len(examples), context.max_quarantine, examples.name)
     check_examples(examples)
     return examples

@@ -43,7 +43,7 @@ class Decoded:
         images: (kept, channels, height, width) uint8, a read-only memory map.
         kept: (kept,) positions of the images in the list of paths that was asked for.
         quarantine: the others.
-        notes: what was resized.
+        notes: what was resized, and what had several frames.
     """
 
     images: NDArray[np.uint8]
@@ -159,9 +159,12 @@ def _commonest(good: Sequence[Indexed]) -> tuple[int, int]:
 
 def _notes(good: Sequence[Indexed], height: int, width: int) -> tuple[str, ...]:
     other = sum((i.header.height, i.header.width) != (height, width) for i in good)
-    if not other:
-        return ()
-    return (f"{other} of {len(good)} images are resized to {height}×{width} (height × width).",)
+    moving = sum(i.header.frames > 1 for i in good)
+    told = {
+        f"{other} of {len(good)} images are resized to {height}×{width} (height × width).": other,
+        f"{moving} of {len(good)} images have several frames; the first is used.": moving,
+    }
+    return tuple(note for note, count in told.items() if count)
 
 
 def _key(good: Sequence[Indexed], shape: tuple[int, int, int]) -> str:

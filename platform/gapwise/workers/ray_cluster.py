@@ -173,16 +173,25 @@ class _Inside:
 
 def _run(desk: Any, key: str, function: Call, argument: Any, wanted: dict[str, str]) -> Any:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    here = versions()
     try:
-        if here != wanted:
-            raise UsageError(
-                f"this node has {_told(here)}, the driver {_told(wanted)}; install one version "
-                "everywhere"
-            )
+        check_versions(wanted)
         return {"value": function(argument, _Inside(desk, key))}
     except Exception as error:
         return {"failure": failure_of(error)}
+
+
+def check_versions(wanted: Mapping[str, str]) -> None:
+    """Refuse to work for a driver of other versions than this node's.
+
+    Raises:
+        UsageError: they differ; names both.
+    """
+    here = versions()
+    if here != wanted:
+        raise UsageError(
+            f"this node has {_told(here)}, the driver {_told(wanted)}; install one version "
+            "everywhere"
+        )
 
 
 def versions() -> dict[str, str]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gapwise.data.safe_path import OUTSIDE, refusal
 from gapwise.errors import DataError, did_you_mean, shown
+from gapwise.ids import one_spelling
 from gapwise.records import SPLITS, Predictions
 from gapwise.tracking.checked import checked
 from gapwise.workflows.foreign_labels import LabelRule, label_rule
@@ -125,7 +126,7 @@ def _predictions(table: _Table, split: str) -> Predictions:
     return checked(
         Predictions(
             split=split,
-            example_id=frame["example_id"].astype(str).to_numpy(dtype=np.str_),
+            example_id=one_spelling(frame["example_id"].astype(str).to_numpy(dtype=np.str_)),
             target=target,
             predicted=target if predicted is None else predicted,
             error=_error(frame, target, predicted, where),

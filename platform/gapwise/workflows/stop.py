@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+"""A batch system may send SIGUSR1 some time before it ends a job (Slurm: ``--signal=USR1@120``)."""
 
 
 class StopRequest:
@@ -21,7 +22,7 @@ class StopRequest:
 
     @property
     def exit_code(self) -> int:
-        """130 after an interrupt, 143 after a termination (or a closed terminal)."""
+        """130 after an interrupt, 143 after a termination (a closed terminal, a batch system)."""
         return _code(self.signal)
 
     def ask(self, number: int, _frame: FrameType | None) -> None:

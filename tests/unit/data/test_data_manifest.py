@@ -105,7 +105,7 @@ def test_d2_files_not_found_are_counted(context, make_picture):
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=st.lists(st.text("abc", min_size=1, max_size=2), min_size=2, max_size=12))
-def test_d3_duplicate_id_stops_with_both_rows(context, names):
+def test_d3_l5_duplicate_id_stops_with_both_rows(context, names):
     text = "id,x,label\n" + "".join(f"{name},{i},{i % 2}\n" for i, name in enumerate(names))
     path = written(context, text)
     if len(set(names)) == len(names):
@@ -142,7 +142,7 @@ def audit():
 
 
 @pytest.mark.usefixtures("audit")
-def test_d5_paths_outside_the_root_are_refused_and_never_opened(context, make_picture):
+def test_d5_d6_paths_outside_the_root_are_refused_and_never_opened(context, make_picture):
     root = context.root / "data"
     make_picture(root / "good.png")
     secret = make_picture(context.root / "x.png")

@@ -344,7 +344,7 @@ def test_d14_empty_train_dev_is_named_and_left_out() -> None:
     assert "no train-dev" in finding(diagnosis, "missing-rungs")
 
 
-def test_d14_class_missing_in_dev_is_not_defined() -> None:
+def test_d14_t10_class_missing_in_dev_is_not_defined() -> None:
     target = np.repeat([0, 1, 2], 20)
     train = table("train", np.zeros(60), target=target)
     dev = table("dev", np.zeros(40), target=target[:40])

@@ -3,6 +3,8 @@
 import itertools
 import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -437,3 +439,35 @@ def test_values_are_stored_as_one_canonical_json(ledger: Ledger, file: Path) -> 
     connection.close()
     assert text == '{"a":null,"b":[1,2.5]}'
     assert json.loads(text) == event.value
+
+
+HOLDER = """
+import sqlite3, sys, time
+held = sqlite3.connect(sys.argv[1], isolation_level=None)
+held.execute("BEGIN EXCLUSIVE")
+print("held", flush=True)
+time.sleep(float(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize(("patience", "waits"), [(30_000, True), (200, False)])
+def test_k7_another_programs_lock_is_waited_for_then_said(
+    file: Path, monkeypatch: pytest.MonkeyPatch, patience: int, waits: bool
+) -> None:
+    label(Ledger(f"sqlite:///{file}"), "cat")
+    monkeypatch.setattr("gapwise.database.PATIENCE_MS", patience)
+    words = [sys.executable, "-c", HOLDER, str(file), "1.5"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        ledger = Ledger(f"sqlite:///{file}")
+        if waits:
+            label(ledger, "dog")
+            assert holder.poll() is None or holder.returncode == 0
+        else:
+            with pytest.raises(StorageError, match="locked"):
+                label(ledger, "dog")
+    again = Ledger(f"sqlite:///{file}")
+    assert again.verify() == again.revision() == (2 if waits else 1)
+    label(again, "bird")
+    assert again.events()[-1].value == {"label": "bird"}

@@ -22,7 +22,7 @@ def test_all_figures_equal_scikit_learns() -> None:
     assert mean_f1(reports) == pytest.approx(expected[2].mean())
 
 
-def test_d14_absent_classes_are_undefined() -> None:
+def test_d14_t10_absent_classes_are_undefined() -> None:
     target, predicted = np.array([0, 0, 1]), np.array([0, 1, 1])
     reports = by_class(confusion_matrix(target, predicted, 4), ["a", "b", "never", "nowhere"])
     assert (reports[2].precision, reports[2].recall, reports[2].f1) == (None, None, None)

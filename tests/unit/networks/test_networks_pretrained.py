@@ -62,7 +62,7 @@ class Evil:
 
 
 @pytest.mark.parametrize("by", ["torch", "pickle"])
-def test_code_in_a_file_is_not_run(tmp_path: Path, by: str) -> None:
+def test_a1_code_in_a_file_is_not_run(tmp_path: Path, by: str) -> None:
     content = {"weight": torch.ones(1), "evil": Evil(tmp_path / "ran")}
     if by == "torch":
         torch.save(content, tmp_path / "w.pt")
@@ -74,7 +74,7 @@ def test_code_in_a_file_is_not_run(tmp_path: Path, by: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["zip", "pickle", "safetensors"])
-def test_no_damaged_byte_leads_to_any_other_error(tmp_path: Path, kind: str) -> None:
+def test_a2_no_damaged_byte_leads_to_any_other_error(tmp_path: Path, kind: str) -> None:
     path, state = tmp_path / "weights", {"a.weight": torch.ones(4, 3), "b": torch.ones(2)}
     if kind == "safetensors":
         save_file(state, path)

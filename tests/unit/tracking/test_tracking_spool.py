@@ -96,7 +96,7 @@ def test_k3_nan_and_inf_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a//b", "/a", "a/", "..", "a/../b", "a\nb", "ä" * 251, 'a"'])
-def test_a_name_that_mlflow_cannot_show_is_refused(tmp_path: Path, name: str) -> None:
+def test_k4_a_name_that_mlflow_cannot_show_is_refused(tmp_path: Path, name: str) -> None:
     spool = Spool(tmp_path / "spool.jsonl")
     with pytest.raises(UsageError, match="cannot be called"):
         spool.append({name: 1.0}, 1)
@@ -106,7 +106,7 @@ def test_a_name_that_mlflow_cannot_show_is_refused(tmp_path: Path, name: str) ->
 
 @settings(deadline=None)
 @given(st.text(max_size=260))
-def test_whatever_name_passes_also_passes_mlflow(name: str) -> None:
+def test_k4_whatever_name_passes_also_passes_mlflow(name: str) -> None:
     from mlflow.utils.validation import _validate_metric_name, _validate_tag_name
 
     try:

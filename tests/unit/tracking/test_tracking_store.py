@@ -4,6 +4,8 @@ import json
 import math
 import os
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import closing, suppress
@@ -78,7 +80,7 @@ def test_a_run_is_read_as_it_was_written(store: RunStore, tmp_path: Path) -> Non
         run.artifact("../../mlflow.db")
 
 
-def test_a_drained_run_is_whole_in_mlflow_and_drains_once(
+def test_k5_a_drained_run_is_whole_in_mlflow_and_drains_once(
     store: RunStore, settings: Settings
 ) -> None:
     with begin(store) as writer:
@@ -333,3 +335,31 @@ def test_a_finished_run_that_is_trained_again_and_killed_is_killed_before_mlflow
     later = folder.read().started / 1000 + 60
     os.utime(folder.path / "run.json", (later, later))
     assert store.open("again").status == "KILLED"
+
+
+READER = """
+import sys
+from gapwise.settings import Settings
+from gapwise.tracking.store import RunStore
+seen = 0
+while seen < 300:
+    steps, values, _ = RunStore(Settings.read()).open(sys.argv[1]).history("loss")
+    assert steps.tolist() == list(range(1, len(steps) + 1)), steps
+    assert values.tolist() == [1 / step for step in steps.tolist()]
+    assert len(steps) >= seen
+    seen = len(steps)
+"""
+
+
+def test_t12_two_readers_of_a_live_run_hold_nothing_and_see_whole_points(
+    store: RunStore, home: Path
+) -> None:
+    with begin(store) as writer:
+        words = [sys.executable, "-c", READER, writer.run_id]
+        readers = [subprocess.Popen(words) for _ in range(2)]
+        for step in range(1, 301):
+            writer.log_metrics({"loss": 1 / step}, step)
+            time.sleep(0.005)
+        assert [reader.poll() for reader in readers] == [None, None]  # they read while it runs
+        writer.finish("FINISHED")
+    assert [reader.wait(60) for reader in readers] == [0, 0]

@@ -148,7 +148,7 @@ def test_logistic_regression_2_6(x: Array) -> None:
     assert_equal(by_autograd(network, loss.mean()), expected)
 
 
-def test_l2_is_lambda_over_2m_on_weights_alone_3_4() -> None:
+def test_the_l2_penalty_is_lambda_over_2m_on_weights_alone_3_4() -> None:
     """Our ``l2`` is the notes' λ/m: the optimizer adds (λ/m)·W to dW, and nothing to db."""
     lambda_, network = 0.7, made("tanh")
     weights = [layer.weight for layer in layers(network)]

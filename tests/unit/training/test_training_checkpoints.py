@@ -45,7 +45,7 @@ def test_what_was_saved_is_read(store: CheckpointStore) -> None:
     assert weights_digest(saved.tensors) == weights_digest(tensors)
 
 
-def test_the_last_three_and_their_best_stay(store: CheckpointStore) -> None:
+def test_a5_the_last_three_and_their_best_stay(store: CheckpointStore) -> None:
     for step in range(1, 8):
         save(store, step, best=2 if step >= 2 else None)
     kept = [path.stem for path in store.newest_first()]
@@ -223,7 +223,7 @@ def test_an_unknown_format_is_refused(
         read_checkpoint(path)
 
 
-def test_no_pickle_is_ever_read(store: CheckpointStore, tmp_path: Path) -> None:
+def test_a1_no_pickle_is_ever_read(store: CheckpointStore, tmp_path: Path) -> None:
     path = save(store, 1)
     torch.save({"weight": torch.zeros(2)}, tmp_path / "other.pt")
     path.with_suffix(".safetensors").write_bytes((tmp_path / "other.pt").read_bytes())

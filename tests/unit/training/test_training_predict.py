@@ -1,5 +1,7 @@
 """Predictions, plans, and what may be imported on a bare GPU machine."""
 
+import multiprocessing.process
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -118,8 +120,22 @@ def test_threads_are_set_back(make_job: Make) -> None:
     assert torch.get_num_threads() == before
 
 
+def test_t6_training_starts_no_process_that_could_be_lost(
+    make_job: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batches are made in the process that trains: there are no loaders to be killed."""
+
+    def refused(*_: object, **__: object) -> None:
+        pytest.fail("a process was started")
+
+    monkeypatch.setattr(os, "fork", refused)
+    monkeypatch.setattr(subprocess, "Popen", refused)
+    monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", refused)
+    assert run_job(make_job(epochs=1)).epochs == 1
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
-def test_a_device_that_is_not_here_is_refused(make_job: Make, digits: Prepared) -> None:
+def test_w5_a_device_that_is_not_here_is_refused(make_job: Make, digits: Prepared) -> None:
     with pytest.raises(UsageError, match="device cuda:3 is not here"):
         run_job(make_job(plan=NumericPlan(device="cuda:3")))
     with pytest.raises(UsageError, match="device cuda:3 is not here"):

@@ -115,7 +115,7 @@ def test_clipping_in_parts_is_of_the_whole_gradient(
 
 
 @pytest.mark.parametrize("fused", [True, False])
-def test_l2_is_the_notes_cost_on_weights_alone(
+def test_the_l2_penalty_is_the_notes_cost_on_weights_alone(
     learner_of: Callable[..., Learner], batch: Batch, fused: bool
 ) -> None:
     """J = (1/m)ΣL + λ/(2m)·Σ‖W‖² (notes 3.4.1), by autograd in float64, is our l2 = λ/m."""

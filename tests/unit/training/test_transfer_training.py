@@ -322,7 +322,7 @@ def test_what_is_known_of_the_head_outlives_the_thaw(tune: Make) -> None:
     assert decays == {True: 0.0, False: 0.0}
 
 
-def test_l2_goes_on_acting_on_weights_alone_after_the_thaw(tune: Make) -> None:
+def test_the_l2_penalty_goes_on_acting_on_weights_alone_after_the_thaw(tune: Make) -> None:
     learner = learner_of(tune(transfer=LATER, l2=0.01))
     learner.thaw(1.0)
     found = {

@@ -153,7 +153,7 @@ def test_the_error_table_is_a_document(runs: tuple[str, str], ledger: Ledger) ->
     assert isinstance(done.exception, UsageError)
 
 
-def test_a_run_trains_on_a_pinned_revision(here: Path) -> None:
+def test_g11_l6_a_run_trains_on_a_pinned_revision(here: Path) -> None:
     settings = Settings.read()
     quick = ("training.epochs=1", "training.threads=1", "training.device=cpu")
     first = train("digits", quick)

@@ -2,7 +2,7 @@
 
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from gapwise.errors import DataError, did_you_mean
 from gapwise.records import ExampleSet
 
 __all__ = ["npz"]
+
+MOST_BYTES: Final = 10 * 2**30
+"""Of an array, unpacked: a file of a few megabytes may hold any number of zeros."""
 
 
 def npz(
@@ -69,6 +72,7 @@ def _arrays(file: Path, inputs: str, labels: str) -> tuple[NDArray[Any], NDArray
                 if name not in archive.files:
                     help_ = did_you_mean(name, archive.files)
                     raise DataError(f"{file} has no array {name!r}; {help_}")
+                _check_size(archive, name, file)
             pair = as_inputs(archive[inputs], str(file)), archive[labels]
     except FileNotFoundError as error:
         raise DataError(f"there is no {file}; give the path of an npz file") from error
@@ -76,3 +80,13 @@ def _arrays(file: Path, inputs: str, labels: str) -> tuple[NDArray[Any], NDArray
         raise DataError(f"{file} is no npz file that can be read ({error})") from error
     same_length(*pair, str(file))
     return pair
+
+
+def _check_size(archive: Any, name: str, file: Path) -> None:
+    """Refuse an array that is too large before a byte of it is unpacked."""
+    sizes = {one.filename.removesuffix(".npy"): one.file_size for one in archive.zip.infolist()}
+    if sizes[name] > MOST_BYTES:
+        raise DataError(
+            f"{file}: array {name!r} unpacks to {sizes[name] / 2**30:,.1f} GB, more than the "
+            f"{MOST_BYTES / 2**30:g} that are read; split the file"
+        )
