@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gapwise.errors import DataError, shown
 from gapwise.labels import Labels
 from gapwise.records import Predictions
-from gapwise.tasks.base import Task
+from gapwise.tasks.base import Judged, Task
 
 COLUMNS = (
     *("example_id", "target", "predicted", "error", "weight"),
@@ -52,18 +52,19 @@ def averaged(members: Mapping[str, Predictions], task: Task) -> Predictions:
     if task.kind == "number":
         mean = np.mean([member.predicted for member in shared.values()], axis=0)
         predicted = torch.from_numpy(mean).to(targets.dtype)
+        judged = Judged(predicted, task.error(predicted, targets), task.columns(predicted, targets))
     else:
         scores = _mean_scores(shared, task.labels)
         outputs = _outputs(scores, task.labels)
-        predicted, loss = task.predict(outputs), task.loss(outputs, targets).double().numpy()
-    judged = {name: column.numpy() for name, column in task.columns(predicted, targets).items()}
+        judged, loss = task.judge(outputs, targets), task.loss(outputs, targets).double().numpy()
+    columns = {name: column.numpy() for name, column in judged.columns.items()}
     return replace(
         first,
-        predicted=predicted.numpy(),
-        error=task.error(predicted, targets).double().numpy(),
+        predicted=judged.predicted.numpy(),
+        error=judged.error.double().numpy(),
         loss=loss,
         scores=scores,
-        metadata={**first.metadata, **judged},
+        metadata={**first.metadata, **columns},
     )
 
 
@@ -113,7 +114,11 @@ def _check_alike(first: Predictions, other: Predictions, who: str) -> None:
 def _check_measure(run_id: str, member: Predictions, task: Task, targets: torch.Tensor) -> None:
     predicted = torch.from_numpy(np.asarray(member.predicted)).to(targets.dtype)
     measured = task.error(predicted, targets).double().numpy()
-    unlike = np.flatnonzero(~np.isclose(measured, member.error, rtol=1e-4, atol=1e-6))
+    unlike = _unlike(measured, member)
+    if len(unlike) and member.scores is not None:
+        # A task may judge by more than what it predicts: then what it saw must be asked.
+        outputs = _outputs(member.scores, task.labels)
+        unlike = _unlike(task.judge(outputs, targets).error.double().numpy(), member)
     if len(unlike):
         row = unlike[0]
         raise DataError(
@@ -121,6 +126,11 @@ def _check_measure(run_id: str, member: Predictions, task: Task, targets: torch.
             f"{member.split} has error {member.error[row]:g} there and {measured[row]:g} by the "
             "task of the first run; name runs of one task with the same options"
         )
+
+
+def _unlike(measured: NDArray[np.float64], member: Predictions) -> NDArray[np.int64]:
+    """Return the rows whose error was measured otherwise."""
+    return np.flatnonzero(~np.isclose(measured, member.error, rtol=1e-4, atol=1e-6))
 
 
 def _mean_scores(members: Mapping[str, Predictions], labels: Labels) -> NDArray[np.float32]:
