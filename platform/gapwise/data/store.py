@@ -14,13 +14,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+from math import prod
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gapwise.data.images import BadImageError, Header, Limits, decode, read_bytes, read_header
+from gapwise.data.decoder import CHANGED
+from gapwise.data.decoding import Outcome, Task, decoded
+from gapwise.data.images import BadImageError, Header, Limits, read_bytes, read_header
 from gapwise.data.pieces import PIECE_BYTES
 from gapwise.data.placing import put_in_place
 from gapwise.data.safe_path import refusal
@@ -30,7 +33,6 @@ from gapwise.records import Quarantined
 FORMAT = 1
 IMAGES = "images.npy"
 INDEX = "index.json"
-CHANGED = "changed"
 LOOKED_AT_ONCE = 10_000
 THREADS = min(8, os.cpu_count() or 1)
 
@@ -221,29 +223,14 @@ def _fill(
     return [row for row, fault in faults.items() if fault.code == CHANGED]
 
 
-def _decoded(
-    root: Path, good: Sequence[Indexed], shape: tuple[int, int, int]
-) -> Iterator[NDArray[np.uint8] | BadImageError]:
+def _decoded(root: Path, good: Sequence[Indexed], shape: tuple[int, int, int]) -> Iterator[Outcome]:
     """Give every image's pixels, or why it has none, holding one piece of them at a time."""
-    channels, height, width = shape
-    step = max(THREADS, PIECE_BYTES // (channels * height * width))
-    with ThreadPoolExecutor(THREADS) as threads:
-        for start in range(0, len(good), step):
-            piece = good[start : start + step]
-            yield from threads.map(partial(_decode_one, root, shape), piece)
-
-
-def _decode_one(
-    root: Path, shape: tuple[int, int, int], item: Indexed
-) -> NDArray[np.uint8] | BadImageError:
-    channels, height, width = shape
-    try:
-        content = read_bytes(root / item.path)
-        if sha256(content).hexdigest() != item.sha256:
-            return BadImageError(CHANGED, "changed after it was indexed")
-        return decode(content, height, width, channels)
-    except BadImageError as error:
-        return error
+    step = max(THREADS, PIECE_BYTES // prod(shape))
+    pieces = (
+        [Task(root / item.path, item.sha256, shape) for item in good[start : start + step]]
+        for start in range(0, len(good), step)
+    )
+    return decoded(pieces, THREADS)
 
 
 def _write_header(stream: BinaryIO, shape: tuple[int, ...]) -> None:

@@ -233,7 +233,7 @@ def test_images_are_decoded_once(context, pictures, monkeypatch):
     def never(*arguments):
         raise AssertionError("decoded again")
 
-    monkeypatch.setattr(store, "decode", never)
+    monkeypatch.setattr(store, "decoded", never)
     second = folder(context, path="pictures")
     assert np.array_equal(first.inputs, second.inputs)
     assert isinstance(second.inputs, np.memmap)

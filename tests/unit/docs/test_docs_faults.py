@@ -17,9 +17,6 @@ COUNTS = {"D": 15, "I": 10, "L": 6, "Y": 11, "C": 6, "T": 12, "S": 9, "K": 7, "W
 TEAM = {"A3", "A4", "A6", "B7", "B8", "K6", "N3", "N5", "N6", "N7", "W4", "W6"}
 """Rows that only the team's servers can show."""
 
-OPEN = {"I8"}
-"""Rows that nothing guards against yet; the page says so."""
-
 ROW = re.compile(r"^\| ([A-Z]\d+) \| (.*) \| (.*) \| (.*) \|$", re.MULTILINE)
 NUMBERS = re.compile(r"test_((?:[a-z]\d+_)+)")
 WAITS = "Waits for the team's servers."
@@ -52,8 +49,7 @@ def test_every_row_is_shown_by_the_tests_that_carry_its_number() -> None:
         assert files == column(found.get(number, [])), f"{number}: run this file as a program"
         assert fault
         assert (happens == WAITS) == (number in TEAM)
-        assert happens.startswith("Open: ") == (number in OPEN)
-        assert bool(files) == (number not in TEAM | OPEN), f"{number} has no test"
+        assert bool(files) == (number not in TEAM), f"{number} has no test"
 
 
 def test_every_test_with_a_number_has_a_row() -> None:
