@@ -104,8 +104,9 @@ bench: install-dev ## Measure speed and truth, each a table
 		case "$$one" in */_*|*/tables.py) continue;; esac; \
 		echo "== $$one"; $(BIN)/python -m "$$(echo "$${one%.py}" | tr / .)" $(ARGS); done
 
-reference: install ## Write docs/pipeline-reference.md and docs/pipeline.schema.json anew
+reference: install ## Write docs/pipeline-reference.md, pipeline.schema.json and messages.md anew
 	@$(BIN)/python -m gapwise.workflows.reference docs
+	@$(BIN)/python -m gapwise.workflows.messages docs
 
 wheel: install-dev ## Build the wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

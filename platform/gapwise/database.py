@@ -63,7 +63,10 @@ class Database:
         try:
             self._url = sa.make_url(url)
         except sa.exc.ArgumentError as error:
-            raise UsageError(f"{schema.variable} is {shown(url)!r}, which is no URL") from error
+            raise UsageError(
+                f"{schema.variable} is {shown(url)!r}, which is no URL; write sqlite:///PATH or "
+                "postgresql+psycopg://…"
+            ) from error
         if self._url.get_backend_name() not in ("sqlite", "postgresql"):
             raise UsageError(
                 f"{schema.noun} cannot live at {shown(self._url.render_as_string())}; "
@@ -111,7 +114,7 @@ class Database:
         if self.file is None:
             raise UsageError(f"{self._told} is PostgreSQL's; back it up with pg_dump")
         if not self.file.exists():
-            raise UsageError(f"{self._told} is not there yet, so nothing to back up")
+            raise UsageError(f"{self._told} is not there yet; there is nothing to back up")
         if target.exists():
             raise UsageError(f"{target} is there already; name another file, or move it away")
         draft = target.with_name(f".{target.name}.{os.getpid()}")

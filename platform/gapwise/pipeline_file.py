@@ -274,6 +274,8 @@ def _option(part: Part, key: str, hint: Any, where: str) -> Any:
 def _revealed(name: str, where: str) -> str:
     secret = os.environ.get(name)
     if secret is None:
-        raise PipelineError(f"{where}: refers to the variable {shown(name)}, which is not set")
+        raise PipelineError(
+            f"{where}: refers to the variable {shown(name)}, which is not set; set it"
+        )
     remember_secret(secret, _SECRET + name)
     return secret

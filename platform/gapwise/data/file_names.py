@@ -27,7 +27,7 @@ def named(
             compiled = re.compile(pattern)
         except re.error as error:
             raise PipelineError(
-                f"data.dataset.pattern is no regular expression: {error}"
+                f"data.dataset.pattern is no regular expression ({error}); mend it"
             ) from error
         known = set(compiled.groupindex)
         found = [_matched(compiled, name) for name in names]

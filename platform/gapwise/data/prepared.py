@@ -150,7 +150,9 @@ class Prepared:
         """
         shown = picture_of(self.rows([example_id])[0], self.feature_names)
         if shown is None:
-            raise DataError(f"dataset {self.name!r} holds {TOLD[self.kind]}, which have no picture")
+            raise DataError(
+                f"dataset {self.name!r} holds {TOLD[self.kind]}, without a picture; ask for rows"
+            )
         return shown
 
     def rows(self, example_ids: Sequence[str]) -> NDArray[Any]:
@@ -161,7 +163,7 @@ class Prepared:
         """
         unknown = [name for name in example_ids if name not in self._positions]
         if unknown:
-            raise DataError(f"dataset {self.name!r} has no example {unknown[0]!r}")
+            raise DataError(f"dataset {self.name!r} has no example {unknown[0]!r}; name one it has")
         return self.inputs[[self._positions[name] for name in example_ids]]
 
     @cached_property

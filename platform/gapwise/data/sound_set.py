@@ -51,7 +51,9 @@ class Listening:
     def __post_init__(self) -> None:
         for name, least in (("rate", 1000), ("seconds", 2 * FRAME_SECONDS), ("mels", 4)):
             if getattr(self, name) < least:
-                raise DataError(f"data.dataset.{name} is {getattr(self, name)}, below {least:g}")
+                raise DataError(
+                    f"data.dataset.{name} is {getattr(self, name)}; give at least {least:g}"
+                )
 
     @classmethod
     def of(cls, *, rate: int, mels: int, frames: int) -> "Listening":
@@ -173,7 +175,7 @@ def listen(root: Path, names: Sequence[str], listening: Listening) -> Heard:
         kept.append(row)
     if not kept:
         first = f"; {aside[0].item} {aside[0].reason}" if aside else ""
-        raise DataError(f"{root} holds no sound that can be used{first}")
+        raise DataError(f"{root} holds no sound that can be used{first}; put wav files there")
     longer = int((np.array(seconds) > listening.seconds).sum())
     note = (
         f"{longer} of {len(kept)} sounds are longer than {listening.seconds:g} s and were cut "

@@ -125,7 +125,9 @@ def _read_parquet(path: Path) -> Table:
     try:
         content = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path} is no Parquet file that can be read ({error})") from error
+        raise DataError(
+            f"{path} is no Parquet file that can be read ({error}); write it anew"
+        ) from error
     columns = {}
     for name in content.column_names:
         column = content.column(name)

@@ -136,7 +136,9 @@ def _rows(predictions: Predictions, one: Weighing) -> NDArray[np.bool_]:
 def _kind(predictions: Predictions, one: Weighing) -> NDArray[np.bool_]:
     classes = predictions.classes
     if not classes:
-        raise DataError(f"{one} weighs a mistake between classes, but the task has none")
+        raise DataError(
+            f"{one} weighs a mistake between classes, but the task has none; weigh by a column"
+        )
     for name in (one.true, one.predicted):
         if name != ANY and name not in classes:
             raise DataError(

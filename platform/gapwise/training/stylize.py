@@ -85,9 +85,9 @@ class StyleOptions:
         if self.rate is not None and not self.rate > 0:
             raise UsageError(f"--rate is {self.rate:g}; give more than 0")
         if self.alpha + self.beta == 0:
-            raise UsageError("--alpha and --beta are both 0, so nothing would be asked for")
+            raise UsageError("--alpha and --beta are both 0; give one of them more")
         if not self.style or min(self.style.values()) < 0 or sum(self.style.values()) <= 0:
-            raise UsageError("style layers need weights of 0 or more, some above 0")
+            raise UsageError("style layers have weights below 0, or all 0; give some above 0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +155,9 @@ class Activations(nn.Module):
             x = F.relu(x) if isinstance(unit, nn.ReLU) else unit(x)
             if name in self._wanted:
                 if x.ndim != 4:
-                    raise UsageError(f"layer {name} gives no map, so it has no content or style")
+                    raise UsageError(
+                        f"layer {name} gives no map, so it has no content or style; name one before"
+                    )
                 found[name] = x
         return found
 

@@ -84,7 +84,9 @@ def start(name: str, words: Sequence[str], settings: Settings) -> None:
             )
             wrapper.wait()
         except OSError as error:
-            raise StorageError(f"cannot start {' '.join(words)}: {error}") from error
+            raise StorageError(
+                f"cannot start {' '.join(words)}: {error}; try it in a terminal"
+            ) from error
     with naming(folder, "write"):
         (folder / "group").write_text(str(wrapper.pid))
 

@@ -91,7 +91,7 @@ def bayes(
     if data.labels.kind != "class":
         raise DataError(
             f"the data of run {run.run_id} has {data.labels.told}, and the nearest-neighbour bound "
-            "is of classes"
+            "is of classes; name a run that tells classes"
         )
     known, asked = data.indices("train"), _held_out(data)
     known, asked = _some(known, MOST_KNOWN), _some(asked, MOST_ASKED)
@@ -147,7 +147,9 @@ def _answers(path: Path) -> list[dict[str, str]]:
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as CSV: {shown(error, 200)}") from error
+        raise DataError(
+            f"{path} cannot be read as CSV ({shown(error, 200)}); mend it, or export it anew"
+        ) from error
     for column in COLUMNS:
         if column not in frame:
             raise DataError(

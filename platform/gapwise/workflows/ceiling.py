@@ -14,13 +14,14 @@ from gapwise.diagnostics.compare import compare
 from gapwise.diagnostics.errors_by_split import group_keys
 from gapwise.diagnostics.steps import Ceiling, Errors, System
 from gapwise.errors import DataError, UsageError, did_you_mean, shown
-from gapwise.records import SPLITS, Predictions
+from gapwise.records import Predictions
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
 from gapwise.workflows import labelled
 from gapwise.workflows.foreign_table import read_table
 from gapwise.workflows.looking import count_looks
+from gapwise.workflows.split_names import split_named
 
 PERFECT_ERROR: Final = "error_perfect_"
 PERFECT_PREDICTED: Final = "predicted_perfect_"
@@ -53,9 +54,7 @@ def ceiling(request: CeilingRequest, settings: Settings | None = None) -> Ceilin
         UsageError: a run, a split or a step is unknown, or an option cannot be read.
         DataError: the table holds what it must not, or the runs share no examples.
     """
-    split = request.split.replace("-", "_")
-    if split not in SPLITS:
-        raise UsageError(f"split {shown(split)!r} is not known; {did_you_mean(split, SPLITS)}")
+    split = split_named(request.split)
     path = Path(request.source)
     if request.perfect:
         return ceilings.ceiling(_from_runs(request, split, settings or Settings.read()))

@@ -10,7 +10,7 @@ from gapwise.diagnostics.gate import Limit, Rule, not_worse
 from gapwise.diagnostics.measures import NAMES, measure
 from gapwise.diagnostics.selection import limit_rule
 from gapwise.errors import UsageError, did_you_mean, shown
-from gapwise.records import SPLITS, plain
+from gapwise.records import plain
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
@@ -19,6 +19,7 @@ from gapwise.workflows.best import best_other
 from gapwise.workflows.compare import compare_runs
 from gapwise.workflows.looking import count_looks
 from gapwise.workflows.measuring import ABSENT, Measuring
+from gapwise.workflows.split_names import split_named
 
 OnDoubt = Literal["pass", "fail"]
 ERROR = "error"
@@ -129,9 +130,7 @@ def passes(rule: Rule, undecided: OnDoubt) -> bool:
 
 
 def _checked(request: CheckRequest) -> str:
-    split = request.split.replace("-", "_")
-    if split not in SPLITS:
-        raise UsageError(f"split {shown(split)!r} is not known; {did_you_mean(split, SPLITS)}")
+    split = split_named(request.split)
     if not 0 <= request.margin < 1:
         raise UsageError(
             f"--margin {request.margin:g} is no fraction from 0 to 1; for one point write 0.01"

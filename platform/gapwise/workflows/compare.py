@@ -4,15 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gapwise.diagnostics.compare import Comparison, compare
-from gapwise.errors import UsageError, did_you_mean, shown
 from gapwise.ledger.ledger import Ledger
 from gapwise.ledger.tags import book
-from gapwise.records import SPLITS
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
 from gapwise.workflows import labelled
 from gapwise.workflows.looking import count_looks
+from gapwise.workflows.split_names import split_named
 
 
 def compare_runs(
@@ -32,9 +31,7 @@ def compare_runs(
         UsageError: there is no such split or revision.
         DataError: a run is unknown or has no such predictions, or nothing can be compared.
     """
-    split = split.replace("-", "_")
-    if split not in SPLITS:
-        raise UsageError(f"split {shown(split)!r} is not known; {did_you_mean(split, SPLITS)}")
+    split = split_named(split)
     settings = settings or Settings.read()
     store = RunStore(settings)
     runs = [store.open(ref, experiment) for ref in (a, b)]

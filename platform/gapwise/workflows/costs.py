@@ -39,9 +39,9 @@ def check_costs(request: CostRequest) -> None:
         UsageError: a batch or threads out of bounds, or the device is not here.
     """
     if not 1 <= request.batch <= MOST_BATCH:
-        raise UsageError(f"--batch {request.batch} is not from 1 to {MOST_BATCH:,}")
+        raise UsageError(f"--batch {request.batch}: give a number from 1 to {MOST_BATCH:,}")
     if not 1 <= request.threads <= 1024:
-        raise UsageError(f"--threads {request.threads} is not from 1 to 1024")
+        raise UsageError(f"--threads {request.threads}: give a number from 1 to 1024")
     try:
         device_of(request.device)
     except (RuntimeError, UsageError) as error:

@@ -1,16 +1,17 @@
 """`gapwise errors`: the error table of a run, from its predictions and the tags of the ledger."""
 
 from gapwise.diagnostics.error_table import SAMPLE, ErrorTable, Tagged, error_table
-from gapwise.errors import UsageError, did_you_mean, shown
+from gapwise.errors import UsageError
 from gapwise.ledger import tags
 from gapwise.ledger.ledger import Ledger
 from gapwise.ledger.tags import TagBook
-from gapwise.records import SPLITS, Predictions
+from gapwise.records import Predictions
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
 from gapwise.workflows import labelled
 from gapwise.workflows.looking import count_looks
+from gapwise.workflows.split_names import split_named
 
 COLUMNS = ("example_id", "target", "predicted", "error", "weight", "group")
 
@@ -31,9 +32,7 @@ def error_table_of(
         DataError: the run has no such predictions.
     """
     settings = settings or Settings.read()
-    split = split.replace("-", "_")
-    if split not in SPLITS:
-        raise UsageError(f"split {shown(split)!r} is not known; {did_you_mean(split, SPLITS)}")
+    split = split_named(split)
     if sample < 1:
         raise UsageError(f"--sample {sample} holds nothing; write 1 or more")
     run = RunStore(settings).open(ref)

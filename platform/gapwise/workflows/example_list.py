@@ -103,7 +103,7 @@ def _viewed(table: Predictions, view: str, other: Predictions | None) -> Rows:
     if view in ("fixed", "broken"):
         return _flipped(table, other, view)
     if table.scores is None or table.target.ndim > 1 or table.target.dtype.kind not in "iu":
-        raise UsageError(f"view {view} needs scores of classes, which these predictions lack")
+        raise UsageError(f"view {view} needs scores of classes, which are not here; choose another")
     if view == "unsure":
         return np.argsort(table.scores.max(axis=1), kind="stable")
     doubt, _ = suspicion(table.scores, table.target)
@@ -119,7 +119,7 @@ def _greatness(table: Predictions, view: str) -> NDArray[np.float64]:
 def _counted(table: Predictions, view: str) -> NDArray[np.float64]:
     counts = table.metadata.get(OF_OBJECTS[view])
     if counts is None:
-        raise UsageError(f"view {view} needs predictions of boxes, which these are not")
+        raise UsageError(f"view {view} needs predictions of boxes; choose another for these")
     return np.nan_to_num(counts.astype(np.float64))
 
 

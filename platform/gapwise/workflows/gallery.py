@@ -243,7 +243,9 @@ def gallery_of(trained: TrainedRun, task: Verify, settings: Settings) -> Gallery
         StorageError: the gallery is damaged.
     """
     if len(trained.model.spec.input_shape) != 3:
-        raise UsageError(f"run {trained.run_id} takes no pictures, so nobody can be enrolled")
+        raise UsageError(
+            f"run {trained.run_id} takes no pictures; name a run that verifies pictures"
+        )
     return Gallery(trained, task, settings.home / "galleries" / trained.run_id)
 
 

@@ -178,7 +178,9 @@ def _read(request: LabelFile) -> Iterable[Row]:
             return list(label_studio.rows_of(json.loads(text)))
         return list(label_table.from_csv(text, spreadsheet=request.spreadsheet))
     except (pa.ArrowException, ValueError, OSError) as error:
-        raise DataError(f"{path} cannot be read as {kind}: {shown(error, 200)}") from error
+        raise DataError(
+            f"{path} cannot be read as {kind} ({shown(error, 200)}); mend it, or export it anew"
+        ) from error
 
 
 def _parquet(held: Sequence[Row]) -> bytes:

@@ -168,7 +168,7 @@ def prefer(
     if first.dataset != second.dataset:
         raise DataError(
             f"the runs are of different datasets ({shown(first.dataset)}, "
-            f"{shown(second.dataset)}), so neither is better at the other's"
+            f"{shown(second.dataset)}), so neither is better at the other's; name two of one"
         )
     preference = Preference(better=first.run_id, worse=second.run_id, why=why, author=author())
     note = preferences.withdraw if withdraw else preferences.prefer

@@ -115,7 +115,10 @@ def mismatch_run(ref: str, *, settings: Settings | None = None) -> Mismatch:
     for split in (before, "dev"):
         table = labelled.read(run, split, settings)
         if not len(table):
-            raise DataError(f"run {run.run_id} ({run.name}): {split} holds no example to compare")
+            raise DataError(
+                f"run {run.run_id} ({run.name}): {split} holds no example to compare; name a run "
+                "with one"
+            )
         sides[split], features = _side(run, trained, _some(table))
     first, dev = sides[before], sides["dev"]
     return Mismatch(

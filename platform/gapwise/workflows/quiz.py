@@ -30,7 +30,8 @@ def split_of(run: StoredRun, distribution: Distribution) -> str:
         if split in run.splits():
             return split
     raise DataError(
-        f"run {run.run_id} has no predictions of {' or '.join(SPLITS[distribution])} to draw from"
+        f"run {run.run_id} has no predictions of {' or '.join(SPLITS[distribution])} to "
+        "draw from; name another run"
     )
 
 

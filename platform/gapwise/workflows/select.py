@@ -7,14 +7,14 @@ from gapwise.diagnostics.gate import Limit
 from gapwise.diagnostics.measures import Measure, measure, to_optimize, unknown
 from gapwise.diagnostics.selection import Candidate, Selection, select
 from gapwise.diagnostics.weighing import Weighing
-from gapwise.errors import UsageError, did_you_mean, shown
-from gapwise.records import SPLITS
+from gapwise.errors import UsageError
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
 from gapwise.workflows.costs import CostRequest, check_costs
 from gapwise.workflows.finished import finished
 from gapwise.workflows.looking import count_looks
 from gapwise.workflows.measuring import ABSENT, Measuring, usable_cores
+from gapwise.workflows.split_names import split_named
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,9 +89,7 @@ def select_run(request: SelectRequest, settings: Settings | None = None) -> Sele
 
 
 def _checked(request: SelectRequest, measures: Iterable[Measure]) -> str:
-    split = request.split.replace("-", "_")
-    if split not in SPLITS:
-        raise UsageError(f"split {shown(split)!r} is not known; {did_you_mean(split, SPLITS)}")
+    split = split_named(request.split)
     weighted = [one for one in measures if one.base == "weighted_error"]
     if weighted and not request.weigh:
         raise UsageError(
@@ -99,6 +97,8 @@ def _checked(request: SelectRequest, measures: Iterable[Measure]) -> str:
             "'COLUMN:VALUE=10'"
         )
     if request.weigh and not weighted:
-        raise UsageError("--weigh is of weighted_error, which is neither optimized nor limited")
+        raise UsageError(
+            "--weigh is of weighted_error, which is neither optimized nor limited; leave it out"
+        )
     check_costs(request.costs)
     return split

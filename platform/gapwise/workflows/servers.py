@@ -73,7 +73,7 @@ def worker(address: str) -> None:
     """
     program = Path(sys.executable).with_name("ray")
     if not program.is_file():
-        raise UsageError("workers on Ray need it: pip install 'gapwise[ray]'")
+        raise UsageError("joining a cluster needs Ray: pip install 'gapwise[ray]'")
     command = [str(program), "start", f"--address={address}", "--block", "--disable-usage-stats"]
     os.execve(program, command, os.environ | {"RAY_USAGE_STATS_ENABLED": "0"})
 

@@ -8,10 +8,10 @@ from typing import Any, Self
 
 from numpy.typing import ArrayLike
 
-from gapwise.errors import UsageError, did_you_mean, shown
+from gapwise.errors import UsageError, shown
 from gapwise.ledger import human as human_levels
 from gapwise.ledger.ledger import Ledger
-from gapwise.records import SPLITS, HumanLevel
+from gapwise.records import HumanLevel
 from gapwise.settings import Settings
 from gapwise.tracking.checked import checked
 from gapwise.tracking.store import RunStore
@@ -20,6 +20,7 @@ from gapwise.workflows.author import author
 from gapwise.workflows.foreign_labels import class_names
 from gapwise.workflows.own_arrays import OwnArrays, own_predictions
 from gapwise.workflows.record import checked_name, distribution_tag, write_predictions
+from gapwise.workflows.split_names import split_named
 
 
 class Session:
@@ -101,9 +102,7 @@ class Session:
         Raises:
             DataError: lengths differ, an id stands twice, or a value is none that can be.
         """
-        split = str(split).replace("-", "_")
-        if split not in SPLITS:
-            raise UsageError(f"split {shown(split)!r} is not known; {did_you_mean(split, SPLITS)}")
+        split = split_named(str(split))
         given = {"target": target, "predicted": predicted, "error": error, **columns}
         arrays = OwnArrays(split, ids, scores, given)
         table = own_predictions(arrays, self._classes)

@@ -15,13 +15,14 @@ from gapwise.diagnostics.errors_by_split import group_keys
 from gapwise.diagnostics.slice_columns import coded
 from gapwise.diagnostics.slice_search import Examples
 from gapwise.diagnostics.slices import Slice, by_value, named, weak
-from gapwise.errors import GapwiseError, UsageError, did_you_mean, shown
-from gapwise.records import SPLITS, Predictions, plain
+from gapwise.errors import GapwiseError
+from gapwise.records import Predictions, plain
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
 from gapwise.workflows import job_file, labelled
 from gapwise.workflows.looking import count_looks
+from gapwise.workflows.split_names import split_named
 
 MOST_COLUMNS = 12
 
@@ -107,9 +108,7 @@ def slice_run(
         DataError: the run has no such predictions, or a named slice is none.
     """
     settings = settings or Settings.read()
-    split = split.replace("-", "_")
-    if split not in SPLITS:
-        raise UsageError(f"split {shown(split)!r} is not known; {did_you_mean(split, SPLITS)}")
+    split = split_named(split)
     run = RunStore(settings).open(ref)
     run.needed_predictions(split)
     if split == "test" and look:

@@ -109,7 +109,9 @@ def _regions(model: Model, large: Tensor, _: SlideRequest, picture: Path) -> tup
     pixels = large.permute(1, 2, 0).numpy()
     found = proposals(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     if not len(found):
-        raise DataError(f"{picture}: no region stands out that could be looked at")
+        raise DataError(
+            f"{picture}: no region stands out that could be looked at; leave --proposals out"
+        )
     size = model.spec.input_shape[1:]
     parts = [
         _resized(large[:, y0:y1, x0:x1], size) for x0, y0, x1, y1 in found.astype(int).tolist()
@@ -128,7 +130,7 @@ def _check(model: Model, run_ref: str, request: SlideRequest) -> None:
             "pictures can be slid over a larger one"
         )
     if not request.scales or not all(0 < scale <= 8 for scale in request.scales):
-        raise UsageError("--scale must be above 0 and at most 8")
+        raise UsageError("--scale is 0 or below, or above 8; give numbers between")
     if request.nothing and request.nothing not in classes:
         near = did_you_mean(request.nothing, classes)
         raise UsageError(f"--nothing {shown(request.nothing)!r} is no class of the run; {near}")

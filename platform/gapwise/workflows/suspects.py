@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gapwise.errors import DataError, UsageError, did_you_mean, shown
-from gapwise.records import SPLITS, Predictions
+from gapwise.records import Predictions
 from gapwise.settings import Settings
 from gapwise.statistics.suspicion import SCORES, suspicion, together
 from gapwise.tracking.store import RunStore
@@ -15,6 +15,7 @@ from gapwise.tracking.stored import StoredRun
 from gapwise.workflows import labelled
 from gapwise.workflows.campaign_members import aligned
 from gapwise.workflows.looking import count_looks
+from gapwise.workflows.split_names import split_named
 
 COLUMNS = ("example_id", "target", "scores")
 
@@ -83,9 +84,7 @@ def suspects(
     settings = settings or Settings.read()
     if limit is not None and limit < 1:
         raise UsageError(f"--limit {limit} leaves nothing; write 1 or more")
-    for split in splits:
-        if split not in SPLITS:
-            raise UsageError(f"split {shown(split)!r} is not known; {did_you_mean(split, SPLITS)}")
+    splits = [split_named(split) for split in splits]
     means, store = means or Means(), RunStore(settings)
     if means.score not in SCORES:
         raise UsageError(

@@ -116,7 +116,9 @@ def _rows(path: Path) -> list[list[str]]:
             continue
         cells = [cell.strip() for cell in line.split(",")]
         if len(cells) != len(COLUMNS):
-            raise DataError(f"{path}:{number}: {len(cells)} cells instead of {len(COLUMNS)}")
+            raise DataError(
+                f"{path}:{number}: {len(cells)} cells instead of {len(COLUMNS)}; fetch it anew"
+            )
         rows.append(cells)
     return rows
 

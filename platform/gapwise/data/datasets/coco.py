@@ -62,10 +62,15 @@ def _document(file: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise DataError(f"there is no {file}; give the path of a COCO file") from error
     except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{file} is no JSON that can be read ({shown(error, 120)})") from error
+        raise DataError(
+            f"{file} is no JSON that can be read ({shown(error, 120)}); export it anew"
+        ) from error
     for part in ("images", "annotations", "categories"):
         if not isinstance(document, dict) or not isinstance(document.get(part), list):
-            raise DataError(f"{file} has no list {part!r}, so it is no COCO file of boxes")
+            raise DataError(
+                f"{file} has no list {part!r}; a COCO file of boxes has images, annotations and "
+                "categories"
+            )
     return dict(document)
 
 

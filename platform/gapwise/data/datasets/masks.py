@@ -54,7 +54,10 @@ def read_masks(
             f"data.dataset.values is {values}; give two classes at least, each with its own value"
         )
     if block < 1 or tiling.tile < 0 or tiling.margin < 0:
-        raise DataError("data.dataset: block is at least 1, tile and margin at least 0")
+        raise DataError(
+            f"data.dataset: block is {block}, tile {tiling.tile} and margin {tiling.margin}; give "
+            "a block of at least 1, tile and margin of at least 0"
+        )
     codes = {value: code for code, value in enumerate(values.values())}
     found, ids, aside = read_tiles(root, folders, codes, tiling)
     images, targets = (np.stack(found[name]) for name in ("images", "masks"))

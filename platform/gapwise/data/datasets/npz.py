@@ -47,7 +47,10 @@ def npz(
     parts = [_arrays(file, inputs, labels) for file in files]
     shapes = {part[0].shape[1:] for part in parts}
     if len(shapes) > 1:
-        raise DataError(f"{files[0]} and the other files hold inputs of different shapes: {shapes}")
+        raise DataError(
+            f"{files[0]} and the other files hold inputs of different shapes ({shapes}); bring "
+            "them to one, or read one file"
+        )
     whole = np.concatenate([part[0] for part in parts])
     numbers = np.concatenate([part[1] for part in parts])
     targets, names = from_numbers(numbers, classes, " + ".join(map(str, files)))
@@ -77,7 +80,7 @@ def _arrays(file: Path, inputs: str, labels: str) -> tuple[NDArray[Any], NDArray
     except FileNotFoundError as error:
         raise DataError(f"there is no {file}; give the path of an npz file") from error
     except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise DataError(f"{file} is no npz file that can be read ({error})") from error
+        raise DataError(f"{file} is no npz that can be read ({error}); save it anew") from error
     same_length(*pair, str(file))
     return pair
 

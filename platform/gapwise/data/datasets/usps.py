@@ -117,5 +117,7 @@ def _from_libsvm(path: Path) -> Pair:
                     row[int(position) - 1] = float(value)
                 pixels.append(row)
     except (OSError, EOFError, ValueError, IndexError) as error:
-        raise DataError(f"{path} is no USPS file that can be read ({error})") from error
+        raise DataError(
+            f"{path} is no USPS file that can be read ({error}); fetch it anew"
+        ) from error
     return (np.array(pixels) + 1) / 2, np.array(labels)

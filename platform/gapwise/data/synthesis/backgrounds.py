@@ -44,7 +44,7 @@ def backgrounds(
     """
     originals.check("picture", "backgrounds")
     if not 0 <= dim <= 1:
-        raise DataError(f"data.synthesize.dim is {dim:g}, not from 0 to 1")
+        raise DataError(f"data.synthesize.dim is {dim:g}; give a fraction from 0 to 1")
     images = originals.inputs
     channels, height, width = images.shape[1:]
     known = bundled() if path is None else of_folder(originals.root / path, channels)

@@ -98,7 +98,7 @@ def _any(file: Path) -> tuple[Sound, int]:
     try:
         return read_any(file)
     except BadSoundError as error:
-        raise DataError(f"data.synthesize: noise: {file} {error.reason}") from error
+        raise DataError(f"data.synthesize: noise: {file} {error.reason}; mend it") from error
 
 
 def _recorded(folder: Path, rate: int) -> dict[str, Sound]:
@@ -110,7 +110,7 @@ def _recorded(folder: Path, rate: int) -> dict[str, Sound]:
         try:
             found[file.name] = read_sound(file, rate)
         except BadSoundError as error:
-            raise DataError(f"data.synthesize.path: {file} {error.reason}") from error
+            raise DataError(f"data.synthesize.path: {file} {error.reason}; mend it") from error
     if not found:
         raise DataError(f"data.synthesize.path: {folder} holds no wav file; put some there")
     return found
