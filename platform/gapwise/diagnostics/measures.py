@@ -93,7 +93,9 @@ def measure(name: str) -> Measure:
     figure, _, average = base.partition("_")
     if figure in FIGURES and average in ("", *AVERAGES):
         if of and average:
-            raise UsageError(f"metric {shown(name)!r} is of a class and an average; leave one out")
+            raise UsageError(
+                f"metric {shown(name)!r} is of one class, or an average, not both; leave one out"
+            )
         average = "" if of else average or AVERAGES[0]
         return Measure(
             name=name, kind="table", base=figure, of=of, average=average, higher_is_better=True

@@ -85,7 +85,7 @@ def canonical(value: Mapping[str, Any]) -> str:
             value, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False
         )
     except (TypeError, ValueError) as error:
-        raise UsageError(f"a ledger value is no JSON ({shown(error)}); mend it") from error
+        raise UsageError(f"a ledger value must be JSON ({shown(error)})") from error
     if len(text) > LONGEST_VALUE:
         raise UsageError(
             f"a ledger value has {len(text)} characters; keep it to {LONGEST_VALUE}, "

@@ -87,7 +87,7 @@ class StyleOptions:
         if self.alpha + self.beta == 0:
             raise UsageError("--alpha and --beta are both 0; give one of them more")
         if not self.style or min(self.style.values()) < 0 or sum(self.style.values()) <= 0:
-            raise UsageError("style layers have weights below 0, or all 0; give some above 0")
+            raise UsageError("style layers need weights of 0 or more; give one of them more than 0")
 
 
 @dataclass(frozen=True, kw_only=True)

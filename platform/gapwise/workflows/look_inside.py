@@ -166,7 +166,9 @@ def patches(inside: Inside, best: Strongest, layer: str, unit: int) -> tuple[Pat
     """
     known = inside.layer(layer)
     if not 0 <= unit < known.units:
-        raise UsageError(f"layer {layer} has no unit {unit}; give one from 0 to {known.units - 1}")
+        raise UsageError(
+            f"layer {layer} has the units 0 to {known.units - 1}, but not {unit}; give one of them"
+        )
     examples = best.examples[:, unit]
     pictures = inside.inputs(examples)
     windows = [window(inside, known, int(at)) for at in best.at[:, unit]]

@@ -80,7 +80,9 @@ def _arrays(file: Path, inputs: str, labels: str) -> tuple[NDArray[Any], NDArray
     except FileNotFoundError as error:
         raise DataError(f"there is no {file}; give the path of an npz file") from error
     except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise DataError(f"{file} is no npz that can be read ({error}); save it anew") from error
+        raise DataError(
+            f"{file} is no npz file that can be read ({error}); save it anew"
+        ) from error
     same_length(*pair, str(file))
     return pair
 
