@@ -1,7 +1,31 @@
 """Put a finished folder in its place: whole or not at all, and durable."""
 
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+
+@contextmanager
+def drafted(folder: Path, marker: str) -> Iterator[Path]:
+    """Give an empty folder to be filled; when the block ends well, it is put in its place.
+
+    Args:
+        folder: its place.
+        marker: a file in it by which a whole one is known.
+
+    Raises:
+        OSError: the folder cannot be made or put in its place.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name[:16]}-", dir=folder.parent))
+    try:
+        yield draft
+        put_in_place(draft, folder, marker)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def put_in_place(draft: Path, folder: Path, marker: str) -> None:

@@ -5,8 +5,6 @@ digest names its content. Needs numpy and the standard library alone.
 """
 
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
@@ -22,7 +20,7 @@ from gapwise.data.assignment import Assignment
 from gapwise.data.looks import picture_of, pixels
 from gapwise.data.normalisation import mean_and_deviation
 from gapwise.data.pieces import pieces, write_array, write_through
-from gapwise.data.placing import put_in_place
+from gapwise.data.placing import drafted
 from gapwise.errors import DataError, StorageError, did_you_mean
 from gapwise.inputs import TOLD, Kind, kind_of
 from gapwise.labels import Labels, one_class
@@ -222,13 +220,8 @@ def write(folder: Path, examples: ExampleSet, assignment: Assignment) -> Prepare
     if (folder / META).is_file():
         return open(folder)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name[:16]}-", dir=folder.parent))
-        try:
+        with drafted(folder, META) as draft:
             _fill(draft, leaks.marked(examples, assignment), assignment)
-            put_in_place(draft, folder, META)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
         raise StorageError(
             f"cannot write the prepared data {folder}: {error}; free some space or set "

@@ -7,7 +7,6 @@ every smaller one. Dev, test and train-dev stay as they are.
 import json
 import os
 import shutil
-import tempfile
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from gapwise.data import assignment, prepared
 from gapwise.data.keyed import uniform
 from gapwise.data.normalisation import mean_and_deviation
-from gapwise.data.placing import put_in_place
+from gapwise.data.placing import drafted
 from gapwise.data.prepared import META, Prepared
 from gapwise.errors import StorageError
 
@@ -98,12 +97,8 @@ def _written(folder: Path, whole: Prepared, split: NDArray[np.str_], digest: str
     if (folder / META).is_file():
         return prepared.open(folder)
     try:
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name[:16]}-", dir=folder.parent))
-        try:
+        with drafted(folder, META) as draft:
             _fill(draft, whole, split, digest)
-            put_in_place(draft, folder, META)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
         raise StorageError(
             f"cannot write the prepared data {folder}: {error}; free some space or set "

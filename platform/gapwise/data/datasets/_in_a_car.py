@@ -1,7 +1,6 @@
 """Recordings as they would sound in a car: wav files of their own, so that they can be heard."""
 
 import shutil
-import tempfile
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 
 from gapwise.data.keyed import seed_of
 from gapwise.data.noises import engine, laid_under
-from gapwise.data.placing import put_in_place
+from gapwise.data.placing import drafted
 from gapwise.data.sound_set import BadSoundError, as_wav, read_sound
 from gapwise.errors import StorageError
 
@@ -56,18 +55,13 @@ def in_a_car(
     if (folder / _MARKER).is_file():
         return folder
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".in-a-car-", dir=folder.parent))
-        try:
+        with drafted(folder, _MARKER) as draft:
             for name in names:
                 if name in chosen:
                     _drive(root / name, draft / name, drive)
                 else:
                     shutil.copyfile(root / name, draft / name)
             (draft / _MARKER).touch()
-            put_in_place(draft, folder, _MARKER)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
         raise StorageError(
             f"cannot write the sounds in {folder}: {error}; free some space or set GAPWISE_CACHE "
