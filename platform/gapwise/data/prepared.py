@@ -6,9 +6,7 @@ digest names its content. Needs numpy and the standard library alone.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +17,10 @@ from gapwise.data import leaks
 from gapwise.data.assignment import Assignment
 from gapwise.data.looks import picture_of, pixels
 from gapwise.data.normalisation import mean_and_deviation
-from gapwise.data.pieces import pieces, write_array, write_through
+from gapwise.data.pieces import write_array, write_through
 from gapwise.data.placing import drafted
+from gapwise.data.proof import content_digest, holds, sealed
+from gapwise.data.stored_form import columns_of, facts_of
 from gapwise.errors import DataError, StorageError, did_you_mean
 from gapwise.inputs import TOLD, Kind, kind_of
 from gapwise.labels import Labels, one_class
@@ -28,6 +28,10 @@ from gapwise.records import SPLITS, ExampleSet, Quarantined
 
 FORMAT = 1
 META = "prepared.json"
+_NO_CONTENT = (
+    *("media_root", "snapshot"),  # where the data lies does not change what it is
+    *("format", "digest", "normalisation", "files", "seal"),
+)
 
 
 class Prepared:
@@ -164,6 +168,26 @@ class Prepared:
             raise DataError(f"dataset {self.name!r} has no example {unknown[0]!r}; name one it has")
         return self.inputs[[self._positions[name] for name in example_ids]]
 
+    def check(self) -> None:
+        """Read everything, to know that it is what was written.
+
+        Raises:
+            StorageError: it is not.
+        """
+        try:
+            columns = {
+                name: np.load(self.folder / f"{name}.npy", mmap_mode="r")
+                for name in self._meta["files"]
+            }
+            is_whole = _digest(self._meta, columns) == self.digest
+        except Exception:  # numpy raises whatever it meets in a damaged header
+            is_whole = False
+        if not is_whole:
+            raise StorageError(
+                f"prepared data: {self.folder} is not what was written there; delete it and train "
+                "again"
+            )
+
     @cached_property
     def _positions(self) -> dict[str, int]:
         return {str(name): position for position, name in enumerate(self.ids)}
@@ -175,50 +199,24 @@ class Prepared:
 
 def digest_of(examples: ExampleSet, assignment: Assignment) -> str:
     """Return the digest of the examples' content and their splits."""
-    hasher = sha256(f"prepared {FORMAT}".encode())
-    # Where the data lies does not change what it is.
-    facts = _facts(examples, assignment)
-    content = {key: facts[key] for key in facts if key not in ("media_root", "snapshot")}
-    hasher.update(json.dumps(content, sort_keys=True).encode())
-    for name, column in sorted(_columns(examples, assignment).items()):
-        hasher.update(f"\0{name}\0{column.dtype.str}\0{column.shape}\0".encode())
-        for piece in pieces(column):
-            hasher.update(np.ascontiguousarray(piece).data)
-    return hasher.hexdigest()
+    return _digest(facts_of(examples, assignment), columns_of(examples, assignment))
 
 
-def _facts(examples: ExampleSet, assignment: Assignment) -> dict[str, Any]:
-    """Return all that is stored beside the arrays, as plain values."""
-    # One class an example is the common case, and says all by its classes.
-    several = {} if examples.labels.kind == "class" else {"labels": examples.labels.as_json()}
-    return several | {
-        "name": examples.name,
-        "n": len(examples),
-        "classes": list(examples.classes),
-        "feature_names": list(examples.feature_names),
-        "input_shape": list(examples.inputs.shape[1:]),
-        "media_root": examples.media_root,
-        "snapshot": dict(examples.snapshot),
-        "metadata": list(examples.metadata),
-        "notes": [*examples.notes, *assignment.notes],
-        "quarantine": [asdict(item) for item in examples.quarantine],
-        "assignment": {
-            "digest": assignment.digest,
-            "cuts": assignment.cuts,
-            "seed": assignment.seed,
-            "target": assignment.target,
-        },
-    }
+def _digest(facts: Mapping[str, Any], columns: Mapping[str, NDArray[Any]]) -> str:
+    content = {key: facts[key] for key in facts if key not in _NO_CONTENT}
+    return content_digest(f"prepared {FORMAT}", content, columns)
 
 
 def write(folder: Path, examples: ExampleSet, assignment: Assignment) -> Prepared:
     """Write ``folder`` whole; one that is there already is left alone and opened.
 
     Raises:
-        StorageError: the folder cannot be written.
+        StorageError: the folder cannot be written, or what is there is damaged.
     """
     if (folder / META).is_file():
-        return open(folder)
+        found = open(folder)
+        found.check()
+        return found
     try:
         with drafted(folder, META) as draft:
             _fill(draft, leaks.marked(examples, assignment), assignment)
@@ -252,36 +250,24 @@ def open(folder: Path) -> Prepared:
     if meta["format"] != FORMAT or wrong:
         what = f"format {meta['format']}" if not wrong else f"{wrong[0]}.npy of another size"
         raise StorageError(f"prepared data: {folder} has {what}; delete it and train again")
+    if not holds(meta):
+        raise StorageError(
+            f"prepared data: {folder / META} was changed; delete {folder} and train again"
+        )
     return Prepared(folder, meta)
 
 
-def _columns(examples: ExampleSet, assignment: Assignment) -> dict[str, NDArray[Any]]:
-    """Return every array to be stored by the stem of its file."""
-    columns: dict[str, NDArray[Any]] = {
-        "inputs": examples.inputs,
-        "targets": examples.targets,
-        "ids": examples.ids,
-        "sources": examples.sources,
-        "split": assignment.split,
-    }
-    optional = {"groups": examples.groups, "weights": examples.weights, "media": examples.media}
-    columns |= {name: column for name, column in optional.items() if column is not None}
-    for position, column in enumerate(examples.metadata.values()):
-        columns[f"metadata-{position}"] = column
-    return columns
-
-
 def _fill(draft: Path, examples: ExampleSet, assignment: Assignment) -> None:
-    columns = _columns(examples, assignment)
+    columns = columns_of(examples, assignment)
     for name, column in columns.items():
         write_array(draft / f"{name}.npy", column)
     mean, deviation = mean_and_deviation(examples.inputs, assignment.indices("train"))
-    meta = _facts(examples, assignment) | {
+    meta = facts_of(examples, assignment) | {
         "format": FORMAT,
         "digest": digest_of(examples, assignment),
         "normalisation": {"mean": mean.tolist(), "deviation": deviation.tolist()},
         "files": {name: (draft / f"{name}.npy").stat().st_size for name in columns},
     }
     with (draft / META).open("w", encoding="utf-8") as stream:
-        json.dump(meta, stream, indent=1)
+        json.dump(sealed(meta), stream, indent=1)
         write_through(stream)

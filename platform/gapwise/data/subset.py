@@ -18,6 +18,7 @@ from gapwise.data.keyed import uniform
 from gapwise.data.normalisation import mean_and_deviation
 from gapwise.data.placing import drafted
 from gapwise.data.prepared import META, Prepared
+from gapwise.data.proof import sealed
 from gapwise.errors import StorageError
 
 _SPLIT = "split"
@@ -119,7 +120,7 @@ def _fill(draft: Path, whole: Prepared, split: NDArray[np.str_], digest: str) ->
     meta["normalisation"] = {"mean": mean.tolist(), "deviation": deviation.tolist()}
     meta["files"][_SPLIT] = (draft / f"{_SPLIT}.npy").stat().st_size
     with (draft / META).open("w", encoding="utf-8") as stream:
-        json.dump(meta, stream, indent=1)
+        json.dump(sealed(meta), stream, indent=1)
         stream.flush()
         os.fsync(stream.fileno())
 
