@@ -93,11 +93,12 @@ test: install-dev ## Run the tests (minutes)
 test-faults: install-dev ## Run the long tests: kills, full disks, broken files
 	@$(BIN)/python -m pytest -m faults --timeout 3600 $(ARGS)
 
-check: install-dev ## Check style, types and who imports whom
+check: install-dev ## Check style, types, who imports whom, and advisories
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python .ci/audit.py
 
 bench: install-dev ## Measure speed and truth, each a table
 	@for one in benchmarks/*.py benchmarks/truth/*.py benchmarks/search/*.py; do \
