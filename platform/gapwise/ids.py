@@ -15,4 +15,9 @@ def one_spelling(ids: NDArray[np.str_]) -> NDArray[np.str_]:
     names = ids.tolist()
     if all(map(str.isascii, names)) or all(is_normalized("NFC", name) for name in names):
         return ids
-    return np.array([normalize("NFC", name) for name in names], np.str_)
+    return np.array([composed(name) for name in names], np.str_)
+
+
+def composed(name: str) -> str:
+    """Return an id in its one spelling."""
+    return normalize("NFC", name)

@@ -12,6 +12,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from gapwise.errors import DataError, UsageError, did_you_mean, shown
+from gapwise.ids import composed
 from gapwise.ledger import labels, tags
 from gapwise.ledger.conflict import ConflictError
 from gapwise.ledger.ledger import Ledger
@@ -109,7 +110,8 @@ def import_labels(request: LabelFile, settings: Settings | None = None) -> dict[
     given = _given(run, settings)
     known = Known(dataset=run.dataset, given=given, author=author(), source=request.file.name)
     ledger = Ledger(settings.ledger_url)
-    read, held = list(_read(request)), _held(ledger, run.dataset)
+    read = [row | {"example_id": composed(row["example_id"])} for row in _read(request)]
+    held = _held(ledger, run.dataset)
     entries = label_table.entries([row for row in read if _cells(row) not in held], known)
     unknown = sorted({row["example_id"] for row in read} - given.keys()) if given else []
     before = ledger.revision()

@@ -18,7 +18,8 @@ from gapwise.diagnostics.compare import Comparison
 from gapwise.diagnostics.parts import taken
 from gapwise.diagnostics.steps import Ceiling
 from gapwise.errors import DataError, UsageError, shown
-from gapwise.forms.boxes import Box, read
+from gapwise.forms.boxes import Box
+from gapwise.forms.boxes import read as boxes_of
 from gapwise.inputs import size_told
 from gapwise.records import Predictions
 from gapwise.settings import Settings
@@ -165,21 +166,21 @@ class _Steps:
     def judged(self, split: str) -> tuple[Predictions, Predictions]:
         """Return what the system says of a split as it is, and with finding perfect."""
         table = labelled.read(self.finder, split, self._settings)
-        true = [read(str(text)) for text in table.target]
+        true = [boxes_of(str(text)) for text in table.target]
         alone = np.flatnonzero([len(boxes) == 1 for boxes in true])
         self.left_out[split] = len(true) - len(alone)
         if split != "train":
             self._check_unseen(split, table.example_id[alone])
         table = taken(table, alone)
         pictures = self._pictures.rows(table.example_id.tolist())
-        framings = (
-            [_surest(read(str(text)), picture) for text, picture in
-             zip(table.predicted, pictures, strict=True)],
-            [_corners(true[row][0]) for row in alone],
-        )  # fmt: skip
-        names = [true[row][0].name for row in alone]
-        as_it_is, perfect = (self._read(table, pictures, boxes, names) for boxes in framings)
-        return as_it_is, perfect
+        said = [boxes_of(str(text)) for text in table.predicted]
+        found = [_surest(boxes, one) for boxes, one in zip(said, pictures, strict=True)]
+        framed_by_hand = [true[row][0] for row in alone]
+        names = [box.name for box in framed_by_hand]
+        as_it_is = self._read(table, pictures, found, names)
+        return as_it_is, self._read(
+            table, pictures, [_corners(box) for box in framed_by_hand], names
+        )
 
     def _check_unseen(self, split: str, ids: NDArray[np.str_]) -> None:
         seen = sorted(self._known & set(ids.tolist()))
