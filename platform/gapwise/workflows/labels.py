@@ -110,7 +110,7 @@ def import_labels(request: LabelFile, settings: Settings | None = None) -> dict[
     given = _given(run, settings)
     known = Known(dataset=run.dataset, given=given, author=author(), source=request.file.name)
     ledger = Ledger(settings.ledger_url)
-    read = [row | {"example_id": composed(row["example_id"])} for row in _read(request)]
+    read = [{**row, "example_id": composed(row["example_id"])} for row in _read(request)]
     held = _held(ledger, run.dataset)
     entries = label_table.entries([row for row in read if _cells(row) not in held], known)
     unknown = sorted({row["example_id"] for row in read} - given.keys()) if given else []
