@@ -34,7 +34,7 @@ def test_licences_are_known_and_free(name: str) -> None:
     _, licence = ROWS[name]
     assert set(re.split(r" (?:AND|OR|WITH) ", licence)) <= FREE
     try:
-        stated = metadata(name)["License-Expression"]
+        stated = metadata(name).get("License-Expression")
     except PackageNotFoundError:
         return  # an extra that is not installed here
     assert stated in (None, licence)
