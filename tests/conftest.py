@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import importlib.util
 import os
 import shutil
 import socket
@@ -9,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -22,6 +24,19 @@ LONG = {"faults", "browser", "search"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that no worker is left alone with it at the end."""
     items.sort(key=lambda item: LONG.isdisjoint(item.path.parts))
+
+
+@pytest.fixture(scope="session")
+def harness() -> ModuleType:
+    """Kills and full disks inside of writes: ``tests/faults/harness.py``."""
+    found = importlib.util.spec_from_file_location(
+        "harness", Path(__file__).parent / "faults" / "harness.py"
+    )
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 For each store: what is there already, a change, and what may be read once the change was cut.
 """
 
-import importlib.util
 import itertools
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -21,12 +21,6 @@ from gapwise.search.event_log import EventLog
 from gapwise.search.events import Event
 from gapwise.tracking import predictions
 from gapwise.tracking.spool import Spool, points
-
-_FOUND = importlib.util.spec_from_file_location("harness", Path(__file__).with_name("harness.py"))
-assert _FOUND is not None
-assert _FOUND.loader is not None
-harness = importlib.util.module_from_spec(_FOUND)
-_FOUND.loader.exec_module(harness)
 
 N = 400
 
@@ -168,7 +162,9 @@ def goes_on(store: Store, folder: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_t2_x2_killed_at_any_call_it_is_as_before_or_as_after(store: Store, tmp_path: Path) -> None:
+def test_t2_x2_killed_at_any_call_it_is_as_before_or_as_after(
+    store: Store, tmp_path: Path, harness: ModuleType
+) -> None:
     states = set()
     for nth in itertools.count(1):
         folder = fresh(store, tmp_path / str(nth))
@@ -188,7 +184,7 @@ def largest(folder: Path) -> int:
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.parametrize("killed", [True, False], ids=["killed", "disk full"])
 def test_x1_cut_at_any_size_of_a_file_it_is_as_before_or_as_after(
-    store: Store, tmp_path: Path, killed: bool
+    store: Store, tmp_path: Path, harness: ModuleType, killed: bool
 ) -> None:
     whole = fresh(store, tmp_path / "whole")
     store.change(whole)

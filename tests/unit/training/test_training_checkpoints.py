@@ -3,7 +3,9 @@
 import os
 import random
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -18,7 +20,6 @@ from gapwise.training.job import run_job
 from gapwise.training.predict import best_checkpoint
 
 Make = Callable[..., Job]
-CALLS = ("open", "write", "fsync", "replace", "unlink")
 
 
 def save(store: CheckpointStore, step: int, best: int | None = None) -> Path:
@@ -87,41 +88,14 @@ def test_missing_tensors_are_refused(store: CheckpointStore) -> None:
         read_checkpoint(path)
 
 
-def killed_at(store: CheckpointStore, nth: int) -> bool:
-    """Save step 9 in a child that dies just before its ``nth`` call; say whether it died."""
-    child = os.fork()
-    if child == 0:
-        count = 0
-
-        def counting(real: Callable[..., Any]) -> Callable[..., Any]:
-            def call(*args: Any, **options: Any) -> Any:
-                nonlocal count
-                count += 1
-                if count == nth:
-                    if real is os_write:
-                        # The worst moment of a write: half of it is done.
-                        real(args[0], args[1][: len(args[1]) // 2])
-                    os._exit(9)
-                return real(*args, **options)
-
-            return call
-
-        os_write = os.write
-        for name in CALLS:
-            setattr(os, name, counting(getattr(os, name)))
-        save(store, 9, best=9)
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
-
-
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_t2_kill_at_every_call_of_a_save(tmp_path: Path) -> None:
+def test_t2_kill_at_every_call_of_a_save(tmp_path: Path, harness: ModuleType) -> None:
     died = 0
     for nth in range(1, 200):
         store = CheckpointStore(tmp_path / str(nth))
         for step in range(4, 8):
             save(store, step, best=4)
-        dead = killed_at(store, nth)
+        dead = harness.killed_at_call(partial(save, store, 9, best=9), nth)
         good = [p for p in store.newest_first() if p.exists() and readable(p)]
         assert {"step-00000007", "step-00000006"} <= {p.stem for p in good}
         newest = read_checkpoint(good[0])
