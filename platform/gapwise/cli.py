@@ -111,7 +111,7 @@ def _guarded() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        told = _of_this_machine(error)
+        told = _of_this_machine(error).with_traceback(error.__traceback__)
         return out.refuse(told, told.exit_code if isinstance(told, GapwiseError) else 1)
     return code if isinstance(code, int) else 0
 

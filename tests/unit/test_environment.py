@@ -85,6 +85,9 @@ def test_x3_few_open_files_suffice_or_are_said(
     done = gapwise(*TRAIN, env=surroundings, before=limit)
     if code:
         one_sentence(done, code, "Too many open files", "ulimit -n")
+        whole = gapwise("--debug", *TRAIN, env=surroundings, before=limit)
+        assert "Traceback" in whole.stderr
+        assert "Too many open files" in whole.stderr
     else:
         assert done.returncode == 0, done.stderr
 
