@@ -180,6 +180,8 @@ class Prepared:
                 for name in self._meta["files"]
             }
             is_whole = _digest(self._meta, columns) == self.digest
+        except OSError:
+            raise  # what this machine lacks says nothing of the data
         except Exception:  # numpy raises whatever it meets in a damaged header
             is_whole = False
         if not is_whole:

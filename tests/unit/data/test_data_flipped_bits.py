@@ -87,3 +87,15 @@ def test_a_seal_holds_over_every_value() -> None:
     assert holds(sealed(document))
     assert not holds(sealed(document) | {"a": [1, 2.5, "y"]})
     assert holds(document)  # of an earlier version, which had no seal
+
+
+def test_a_machine_that_cannot_read_accuses_no_data(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_more_files(*_: object, **__: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    whole = prepared.open(folder)
+    monkeypatch.setattr(np, "load", no_more_files)
+    with pytest.raises(OSError, match="Too many open files"):
+        whole.check()
