@@ -93,6 +93,18 @@ class Database:
                 self._check_not_newer(version)
                 yield connection if version else None
 
+    def prove(self, connection: sa.Connection) -> None:
+        """Check that every page and index of a SQLite file agrees with the others.
+
+        Raises:
+            StorageError: one does not: queries by it would leave out rows that are there.
+        """
+        if self.file is None:
+            return
+        said = str(connection.execute(sa.text("PRAGMA integrity_check(1)")).scalar())
+        if said != "ok":
+            raise self._damaged(said)
+
     @contextmanager
     def appending(self) -> Iterator[sa.Connection]:
         """Give the connection of the one writer; committed when the block ends well."""
@@ -194,16 +206,19 @@ class Database:
             raise StorageError(
                 f"cannot write {self._told}: {error.strerror}; free or unlock that place and go on"
             ) from error
+        except UnicodeDecodeError as error:  # sqlite3 itself, of a message that quotes torn bytes
+            raise self._damaged(error) from error
         except sa.exc.DBAPIError as error:
             damaged = any(word in str(error.orig) for word in _DAMAGED)
             if self.file is not None and damaged:
-                raise StorageError(
-                    f"{self._told} is damaged ({shown(error.orig)}); {self._schema.mend}"
-                ) from error
+                raise self._damaged(error.orig) from error
             kind = StorageError if self.file is not None else ServiceError
             raise kind(
                 f"{self._told} cannot be used: {shown(error.orig, 200)}; nothing was saved"
             ) from error
+
+    def _damaged(self, why: object) -> StorageError:
+        return StorageError(f"{self._told} is damaged ({shown(why)}); {self._schema.mend}")
 
     @property
     def _told(self) -> str:

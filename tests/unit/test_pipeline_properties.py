@@ -1,5 +1,6 @@
 """Properties of pipelines: what is valid is read back equal, what is mutated is refused."""
 
+import re
 import string
 import tempfile
 from pathlib import Path
@@ -109,7 +110,9 @@ LISTS = {"human": "human=[{{error: 0, {}: 1}}]", "search.rounds": "search.rounds
 
 
 @pytest.mark.parametrize("key", overrides.dotted_keys())
-def test_y3_every_typo_of_one_letter_in_a_key_is_caught(key: str, tmp_path: Path) -> None:
+def test_y3_every_typo_of_one_letter_in_a_key_is_caught_and_names_the_key(
+    key: str, tmp_path: Path
+) -> None:
     holder, _, last = key.rpartition(".")
     known = {other.rpartition(".")[2] for other in overrides.dotted_keys() if holder in other}
     path = tmp_path / "p.yaml"
@@ -117,4 +120,7 @@ def test_y3_every_typo_of_one_letter_in_a_key_is_caught(key: str, tmp_path: Path
     for typo in _typos(last) - known:
         inside = f"{holder}.{typo}=1" if holder else f"{typo}=1"
         override = LISTS[holder].format(typo) if holder in LISTS else inside
-        assert "is an unknown key; " in (refusal(path, override) or ""), override
+        _, found, rest = (refusal(path, override) or "").partition("is an unknown key; ")
+        assert found, override
+        named = re.split(r",? or |, |\?", rest.removeprefix("did you mean "))
+        assert last in [name.rpartition(".")[2] for name in named], (override, rest)

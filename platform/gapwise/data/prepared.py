@@ -19,12 +19,13 @@ from gapwise.data.looks import picture_of, pixels
 from gapwise.data.normalisation import mean_and_deviation
 from gapwise.data.pieces import write_array, write_through
 from gapwise.data.placing import drafted
-from gapwise.data.proof import content_digest, holds, sealed
+from gapwise.data.proof import content_digest
 from gapwise.data.stored_form import columns_of, facts_of
 from gapwise.errors import DataError, StorageError, did_you_mean
 from gapwise.inputs import TOLD, Kind, kind_of
 from gapwise.labels import Labels, one_class
 from gapwise.records import SPLITS, ExampleSet, Quarantined
+from gapwise.seal import holds, sealed
 
 FORMAT = 1
 META = "prepared.json"
@@ -238,6 +239,8 @@ def open(folder: Path) -> Prepared:
     """
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
+        if meta.get("format") == FORMAT and not holds(meta):
+            raise ValueError("it does not match its seal")
         sizes = {name: (folder / f"{name}.npy").stat().st_size for name in meta["files"]}
     except FileNotFoundError as error:
         raise StorageError(
@@ -249,13 +252,10 @@ def open(folder: Path) -> Prepared:
             "again"
         ) from error
     wrong = [name for name, size in meta["files"].items() if sizes[name] != size]
-    if meta["format"] != FORMAT or wrong:
-        what = f"format {meta['format']}" if not wrong else f"{wrong[0]}.npy of another size"
+    found = meta.get("format")
+    if found != FORMAT or wrong:
+        what = f"format {found}" if not wrong else f"{wrong[0]}.npy of another size"
         raise StorageError(f"prepared data: {folder} has {what}; delete it and train again")
-    if not holds(meta):
-        raise StorageError(
-            f"prepared data: {folder / META} was changed; delete {folder} and train again"
-        )
     return Prepared(folder, meta)
 
 

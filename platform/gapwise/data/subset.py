@@ -18,8 +18,8 @@ from gapwise.data.keyed import uniform
 from gapwise.data.normalisation import mean_and_deviation
 from gapwise.data.placing import drafted
 from gapwise.data.prepared import META, Prepared
-from gapwise.data.proof import sealed
 from gapwise.errors import StorageError
+from gapwise.seal import sealed
 
 _SPLIT = "split"
 

@@ -168,16 +168,18 @@ class Ledger:
         return Ledger(f"sqlite:///{target.absolute()}").verify()
 
     def verify(self) -> int:
-        """Check the whole chain; return how many events hold.
+        """Check the file and the whole chain; return how many events hold.
 
         A chain cannot tell that its last entries were cut off: compare the count with a backup's.
 
         Raises:
-            StorageError: an event was changed, removed or put in; names its position.
+            StorageError: an event was changed, removed or put in; names its position. Or the file
+                is damaged.
         """
         with self._database.reading() as connection:
             if connection is None:
                 return 0
+            self._database.prove(connection)
             rows = connection.execute(sa.select(EVENTS).order_by(EVENTS.c.seq))
             return sum(1 for _ in _verified(rows))
 
@@ -189,10 +191,17 @@ def _verified(rows: Any) -> Iterator[int]:
             raise StorageError(
                 f"ledger entry {seq} is missing (the next is {shown(row['seq'])}); restore a backup"
             )
-        if row["prev_hash"] != last or row["hash"] != digest(row, row["value"]):
+        if row["prev_hash"] != last or row["hash"] != _hash(row):
             raise StorageError(f"ledger entry {seq} was tampered with; restore a backup")
         last = row["hash"]
         yield seq
+
+
+def _hash(row: Any) -> str:
+    try:
+        return digest(row, row["value"])
+    except TypeError:  # SQLite gives bytes for a text whose type was overwritten
+        return ""
 
 
 def _checked(entry: Entry) -> dict[str, Any]:

@@ -5,13 +5,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple, cast
 
 import sqlalchemy as sa
 
 from gapwise.database import Database, Schema
 from gapwise.errors import BusyError, StorageError
-from gapwise.search.events import Event
+from gapwise.seal import digest
+from gapwise.search.events import Event, Kind
 
 metadata = sa.MetaData()
 
@@ -64,6 +65,39 @@ _AFTER = (
 )
 
 
+class Row(NamedTuple):
+    """An event as the table holds it: what it says is JSON under a seal over the whole row."""
+
+    study: str
+    position: int
+    kind: str
+    trial: int | None
+    facts: str
+    at: float
+
+    @classmethod
+    def of(cls, study: str, position: int, event: Event) -> "Row":
+        """Return the row of an event at its place."""
+        seal = digest([study, position, event.kind, event.trial, event.facts, event.at])
+        text = json.dumps({"facts": event.facts, "seal": seal}, allow_nan=False)
+        return cls(study, position, event.kind, event.trial, text, event.at)
+
+    def event(self) -> Event:
+        """Return the event; of a row from before there were seals as it is.
+
+        Raises:
+            TypeError, ValueError: the row is not what was written.
+        """
+        packed = json.loads(self.facts)
+        if not isinstance(packed, dict):
+            raise ValueError("it says nothing")
+        facts = packed["facts"] if packed.keys() == {"facts", "seal"} else packed
+        event = Event(kind=cast("Kind", self.kind), trial=self.trial, facts=facts, at=self.at)
+        if packed.keys() & {"facts", "seal"} and self != Row.of(self.study, self.position, event):
+            raise ValueError("it does not match its seal")
+        return event
+
+
 @dataclass(frozen=True, kw_only=True)
 class Listed:
     """A search that the table holds: its name, and when it last moved."""
@@ -93,15 +127,7 @@ class EventLog:
         """
         stamped = [replace(event, at=event.at or time.time()) for event in events]
         rows = [
-            {
-                "study": study,
-                "position": first + place,
-                "kind": event.kind,
-                "trial": event.trial,
-                "facts": json.dumps(event.facts, allow_nan=False),
-                "at": event.at,
-            }
-            for place, event in enumerate(stamped)
+            Row.of(study, first + place, event)._asdict() for place, event in enumerate(stamped)
         ]
         with self._database.appending() as connection:
             try:
@@ -124,7 +150,7 @@ class EventLog:
             if connection is None:
                 return []
             rows = connection.execute(_AFTER, {"study": study, "first": first}).all()
-        return [_event(row, first + place) for place, row in enumerate(rows)]
+        return [_event(Row(*row), first + place) for place, row in enumerate(rows)]
 
     @property
     def file(self) -> Path | None:
@@ -138,6 +164,9 @@ class EventLog:
             StorageError: one is lost or torn, or the file is; says what to do.
             ServiceError: the server is away.
         """
+        with self._database.reading() as connection:
+            if connection is not None:
+                self._database.prove(connection)
         return sum(len(self.read(one.study)) for one in self.studies())
 
     def studies(self) -> list[Listed]:
@@ -149,13 +178,13 @@ class EventLog:
         return sorted(found, key=lambda one: one.moved, reverse=True)
 
 
-def _event(row: Any, place: int) -> Event:
+def _event(row: Row, place: int) -> Event:
     """Return a row as an event, if it is the one of its place and whole."""
     try:
         if row.position != place:
             raise ValueError(f"event {place} is lost")
-        return Event(kind=row.kind, trial=row.trial, facts=json.loads(row.facts), at=row.at)
-    except ValueError as error:
+        return row.event()
+    except (TypeError, ValueError) as error:
         raise StorageError(
             f"the record of the search {row.study} is damaged from event {place} on ({error}); "
             f"{MEND}"

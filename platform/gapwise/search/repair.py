@@ -5,7 +5,6 @@ that is lost are kept: they are a search that was cut off there, and what follow
 """
 
 import itertools
-import json
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from gapwise.database import waiting_in_line
-from gapwise.search.event_log import EVENTS, EventLog
+from gapwise.search.event_log import EVENTS, EventLog, Row
 from gapwise.search.events import Event
 from gapwise.tracking.files import naming
 
@@ -76,12 +75,11 @@ def _readable(file: Path) -> Iterator[tuple[str, int, Event]]:
         for number in itertools.count(1):
             try:
                 row = connection.execute(_ROW, (number,)).fetchone()
-                study, position, kind, trial, facts, at = row
-                event = Event(kind=kind, trial=trial, facts=json.loads(facts), at=at)
+                event = Row(*row).event()
             except (sqlite3.DatabaseError, TypeError, ValueError):
                 absent += 1
                 if absent > ABSENT:
                     return
                 continue
             absent = 0
-            yield study, position, event
+            yield row[0], row[1], event

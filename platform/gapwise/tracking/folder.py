@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gapwise.errors import StorageError
+from gapwise.seal import holds, sealed, unsealed
 from gapwise.tracking import lock
 from gapwise.tracking.files import read_json, write_json
 
@@ -37,6 +38,7 @@ class RunRecord:
 
     Attributes:
         metrics: last values, written when the run ends so that a list of runs need not read spools.
+        spool_sha256: of the metric points, once the run has ended.
     """
 
     run_id: str
@@ -54,6 +56,7 @@ class RunRecord:
     metrics: Mapping[str, float] = field(default_factory=dict)
     files: tuple[LoggedFile, ...] = ()
     datasets: tuple[LoggedDataset, ...] = ()
+    spool_sha256: str = ""
 
     def changed(self, **values: Any) -> "RunRecord":
         """Return a copy with some values replaced."""
@@ -109,6 +112,9 @@ class RunFolder:
         """
         document = read_json(self._record_path)
         try:
+            if not holds(document):
+                raise KeyError("it does not match its seal")
+            document = unsealed(document)
             files = tuple(LoggedFile(**file) for file in document.pop("files"))
             datasets = tuple(LoggedDataset(**dataset) for dataset in document.pop("datasets"))
             return RunRecord(**document, files=files, datasets=datasets)
@@ -119,7 +125,7 @@ class RunFolder:
 
     def write(self, record: RunRecord) -> None:
         """Write ``run.json``, whole or not at all."""
-        write_json(self._record_path, asdict(record))
+        write_json(self._record_path, sealed(asdict(record)))
 
     def true_status(self, record: RunRecord) -> Status:
         """Return the status that holds: RUNNING without a live trainer is KILLED (fault row K2)."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gapwise.errors import StorageError, UsageError, did_you_mean, shown
 from gapwise.settings import Settings
+from gapwise.tracking import proof
 from gapwise.tracking import rows as listing
 from gapwise.tracking.client import connect, sqlite_file
 from gapwise.tracking.drain import drain, is_drained, last_sign_of_life
@@ -98,7 +99,8 @@ class RunStore:
             raise StorageError(
                 f"run {run_id} has no folder {folder.path}; resume it where it was trained"
             )
-        return self._write(folder, lambda: folder.read().changed(status="RUNNING", ended=None))
+        again = {"status": "RUNNING", "ended": None, "spool_sha256": ""}
+        return self._write(folder, lambda: folder.read().changed(**again))
 
     def open(self, ref: str, experiment: str | None = None) -> StoredRun:
         """Find a run by id, unique start of an id, MLflow id, name, ``latest``, ``best`` or alias.
@@ -153,6 +155,14 @@ class RunStore:
             for f in folders
             if f.true_status(f.read()) != "RUNNING" and not is_drained(f, self._settings)
         ]
+
+    def prove(self) -> int:
+        """Check every file of every run that has ended against its digest; return how many hold.
+
+        Raises:
+            StorageError: some are missing or damaged; names the first of them.
+        """
+        return proof.prove([self._folder(run_id) for run_id in self._local()])
 
     def close_stale(self) -> list[str]:
         """Write KILLED into runs whose trainer is gone; return their ids."""

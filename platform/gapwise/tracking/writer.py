@@ -138,7 +138,8 @@ class RunWriter:
         try:
             self._spool.close()
             metrics = last_values(self._files.spool)
-            self._change(status=status, ended=time.time_ns() // 1_000_000, metrics=metrics)
+            ended, spool = time.time_ns() // 1_000_000, sha256(self._files.spool)
+            self._change(status=status, ended=ended, metrics=metrics, spool_sha256=spool)
         finally:
             self._lock.release()
         if not self._settings.mirror:

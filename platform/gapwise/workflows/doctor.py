@@ -27,6 +27,7 @@ def examine(
     store = RunStore(settings)
     checks = [
         _check("runs", lambda: _closed(store)),
+        _check("files", lambda: f"{store.prove():,} files of runs hold"),
         _check("tracking", lambda: _drained(store)),
         _check("ledger", lambda: _verified(Ledger(settings.ledger_url))),
         _check("searches", lambda: _searches(EventLog(settings.studies_url), repairs)),

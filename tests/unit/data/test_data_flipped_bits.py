@@ -10,9 +10,9 @@ import pytest
 
 from gapwise.data import prepared
 from gapwise.data.assignment import Assignment, digest_of
-from gapwise.data.proof import holds, sealed
 from gapwise.errors import StorageError
 from gapwise.records import ExampleSet
+from gapwise.seal import holds, sealed
 
 FLIPS = 400
 
