@@ -29,9 +29,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def harness() -> ModuleType:
     """Kills and full disks inside of writes: ``tests/faults/harness.py``."""
-    found = importlib.util.spec_from_file_location(
-        "harness", Path(__file__).parent / "faults" / "harness.py"
-    )
+    return _of_faults("harness")
+
+
+@pytest.fixture(scope="session")
+def broken_server() -> ModuleType:
+    """A server that drops, delays, refuses and cuts: ``tests/faults/broken_server.py``."""
+    return _of_faults("broken_server")
+
+
+def _of_faults(name: str) -> ModuleType:
+    path = Path(__file__).parent / "faults" / f"{name}.py"
+    found = importlib.util.spec_from_file_location(name, path)
     assert found is not None
     assert found.loader is not None
     module = importlib.util.module_from_spec(found)

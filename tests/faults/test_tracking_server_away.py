@@ -6,15 +6,17 @@ A real MLflow server behind a proxy that misbehaves on request.
 import http.client
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -23,79 +25,17 @@ from gapwise.settings import Settings
 from gapwise.tracking.client import connect
 from gapwise.tracking.store import RunStore
 
-SLOW = 20.0
 
-
-class Proxy(ThreadingHTTPServer):
-    """Passes requests on as long as ``mode`` is "pass"."""
-
-    daemon_threads = True
-    mode = "pass"
-
-    def __init__(self, upstream: int) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.upstream = upstream
-        self.over = threading.Event()
-        self.log: Counter[str] = Counter()
-        self.seen: set[tuple[str, bytes]] = set()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Proxy
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-    def _answer(self) -> None:
-        mode = self.server.mode
-        self.server.log[mode] += 1
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.close_connection = True
-        if mode == "drop":
-            return
-        if mode == "slow":
-            self.server.over.wait(SLOW)
-            return
-        if mode in ("500", "401"):
-            self._send(int(mode), b"no")
-            return
-        status, content = self._passed_on(body)
-        if self._is_cut(mode, body):
-            # The server did it; the trainer never learns.
-            self._send(status, content, sent=len(content) // 2)
-            return
-        self._send(status, content)
-
-    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _answer  # noqa: N815
-
-    def _is_cut(self, mode: str, body: bytes) -> bool:
-        if mode == "cut first" and self.command == "POST":
-            is_first = (self.path, body) not in self.server.seen
-            self.server.seen.add((self.path, body))
-            return is_first
-        return mode == "cut" and self.command == "POST"
-
-    def _passed_on(self, body: bytes) -> tuple[int, bytes]:
-        upstream = http.client.HTTPConnection("127.0.0.1", self.server.upstream, timeout=30)
-        headers = {k: v for k, v in self.headers.items() if k.lower() != "accept-encoding"}
-        upstream.request(self.command, self.path, body, headers)
-        reply = upstream.getresponse()
-        content = reply.read()
-        upstream.close()
-        return reply.status, content
-
-    def _send(self, status: int, content: bytes, sent: int | None = None) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content[:sent])
+@pytest.fixture(scope="module")
+def server_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the MLflow server keeps what it has."""
+    return tmp_path_factory.mktemp("server")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def server(server_folder: Path) -> Iterator[int]:
     """The port of a real MLflow server."""
-    folder = tmp_path_factory.mktemp("server")
+    folder = server_folder
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -134,8 +74,8 @@ def _wait_for(port: int) -> None:
 
 
 @pytest.fixture
-def proxy(server: int) -> Iterator[Proxy]:
-    proxy = Proxy(server)
+def proxy(server: int, broken_server: ModuleType) -> Iterator[Any]:
+    proxy = broken_server.Proxy(server)
     threading.Thread(target=proxy.serve_forever, daemon=True).start()
     yield proxy
     proxy.over.set()
@@ -144,7 +84,7 @@ def proxy(server: int) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def settings(home: Path, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(home: Path, proxy: Any, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     uri = f"http://127.0.0.1:{proxy.server_address[1]}"
@@ -187,7 +127,7 @@ def check_whole(settings: Settings, run_id: str, points: int = 1200) -> None:
 
 @pytest.mark.parametrize("mode", ["drop", "500", "401", "slow", "cut"])
 def test_k1_server_fails_while_a_run_is_sent(
-    settings: Settings, proxy: Proxy, mode: str, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, proxy: Any, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = RunStore(settings)
     run_id = write_run(settings)
@@ -206,7 +146,7 @@ def test_k1_server_fails_while_a_run_is_sent(
     assert store.undrained() == []
 
 
-def test_k1_every_first_reply_is_cut(settings: Settings, proxy: Proxy) -> None:
+def test_k1_every_first_reply_is_cut(settings: Settings, proxy: Any) -> None:
     """Each request reaches the server, each first reply is lost: all is sent twice, nothing is."""
     store = RunStore(settings)
     run_id = write_run(settings)
@@ -222,9 +162,7 @@ def test_k1_every_first_reply_is_cut(settings: Settings, proxy: Proxy) -> None:
     check_whole(settings, run_id)
 
 
-def test_k1_training_does_not_wait_for_a_server_that_hangs(
-    settings: Settings, proxy: Proxy
-) -> None:
+def test_k1_training_does_not_wait_for_a_server_that_hangs(settings: Settings, proxy: Any) -> None:
     proxy.mode = "slow"
     mirrored = replace(settings, mirror=True)
     with RunStore(mirrored).create(
@@ -258,3 +196,38 @@ def test_a_password_in_the_address_is_neither_shown_nor_stored(settings: Setting
     written = (settings.runs / run_id / "drained.json").read_text()
     assert "hunter2" not in written
     assert RunStore(settings).undrained() == []
+
+
+MANY = 1_000_000
+NAMES = tuple(f"metric {i}" for i in range(10))
+
+
+@pytest.mark.faults
+def test_k1_1_000_000_points_through_a_broken_server(
+    settings: Settings, proxy: Any, server_folder: Path
+) -> None:
+    """Of its requests three in seven are dropped, refused or done and answered by half."""
+    store = RunStore(settings)
+    with store.create(
+        experiment="broken", name=None, kind="train", seed=3, group=None, dataset="d"
+    ) as writer:
+        for step in range(MANY // len(NAMES)):
+            writer.log_metrics(dict.fromkeys(NAMES, step / 7), step)
+        writer.finish("FINISHED")
+    proxy.mode = "any"
+    rounds = 0
+    while store.undrained():
+        rounds += 1
+        assert rounds < 5000
+        with suppress(ServiceError):
+            store.drain(writer.run_id)
+    print(f"{rounds} rounds, {dict(proxy.log)}")  # noqa: T201 - what the figures are made of
+    assert min(proxy.log[mode] for mode in ("drop", "500", "cut", "late")) > 20
+    query = "SELECT key, count(*), count(DISTINCT step), sum(value * 7) FROM metrics WHERE key LIKE"
+    with closing(sqlite3.connect(server_folder / "m.db")) as connection:
+        rows = connection.execute(f"{query} 'metric %' GROUP BY key").fetchall()
+    each = MANY // len(NAMES)
+    assert sorted(key for key, *_ in rows) == sorted(NAMES)
+    for _, count, steps, total in rows:
+        assert (count, steps) == (each, each)
+        assert total == pytest.approx(each * (each - 1) / 2)
