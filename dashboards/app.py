@@ -9,8 +9,9 @@ if ROOT not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from dashboards import navigation, server  # noqa: E402
+from dashboards import entrance, navigation, server  # noqa: E402
 
+entrance.pass_through()
 current = st.navigation(navigation.pages(), expanded=True)
 if not server.is_serving():
     st.warning("Started without the server's guard and pictures: run `gapwise dashboard` instead.")

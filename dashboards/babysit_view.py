@@ -24,7 +24,7 @@ def page(pipeline: str) -> None:
         run = next((one for one in paused if one.run_id == chosen), None)
         if run is None or run.folder is None:
             st.caption("It trains one epoch, then waits here for you.")
-            if st.button("Begin", type="primary", key="begin-sitting"):
+            if widgets.act("Begin", "lead", type="primary", key="begin-sitting"):
                 launches.launch(["babysit", pipeline, "--json"], Settings.read())
                 st.toast("Started; it stands below.")
             return
@@ -82,7 +82,7 @@ def _turn(run: StoredRun, sitting: Sitting) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         left = max(1, sitting.epochs - sitting.epoch)
         epochs = st.number_input("Epochs until the next pause", 1, left, min(3, left), width=220)
-        go = st.button("Go on", type="primary", key="sit-on")
+        go = widgets.act("Go on", "lead", type="primary", key="sit-on")
     words = ["babysit", run.run_id, *changes(shown, typed), "--epochs", str(epochs)]
     st.code(" ".join(["gapwise", *words]), language="bash")
     if go:

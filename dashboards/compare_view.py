@@ -157,10 +157,10 @@ def preference(pair: Pair) -> None:
         why = st.text_input("Why", key="prefer-why", placeholder="why, in a sentence")
         with st.container(horizontal=True):
             for label, better, worse in (("A", pair.a, pair.b), ("B", pair.b, pair.a)):
-                if st.button(f"Prefer {label}", key=f"prefer-{label}"):
+                if widgets.act(f"Prefer {label}", "tagger", key=f"prefer-{label}"):
                     choice_data.prefer(better, worse, why)
                     st.rerun()
-            if stated and st.button("Take it back", key="prefer-none"):
+            if stated and widgets.act("Take it back", "tagger", key="prefer-none"):
                 choice_data.prefer(stated.better, stated.worse, why, withdraw=True)
                 st.rerun()
 

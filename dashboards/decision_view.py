@@ -78,7 +78,7 @@ def change(log: DecisionLog) -> None:
         row = st.selectbox("Decision", range(len(known)), format_func=known.__getitem__, width=420)
         outcome = st.selectbox("Outcome", OUTCOMES, width=150)
         why = st.text_input("Why", key="decide-why", width=320)
-        if st.button("Note it", key="decide"):
+        if widgets.act("Note it", "lead", key="decide"):
             choice_data.decide(log.decisions[row], outcome, why)
             st.rerun()
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from dashboards import books, desk_data
+from dashboards.who import Person
 from gapwise.errors import GapwiseError, UsageError, did_you_mean, shown
 from gapwise.ledger import answers, labels, tags
 from gapwise.ledger.answers import Answer
@@ -16,7 +17,7 @@ from gapwise.ledger.tags import TagSetting
 Fields = Mapping[str, Any]
 
 
-def save(run_id: str, split: str, events: list[Any], author: str) -> dict[str, Any]:
+def save(run_id: str, split: str, events: list[Any], by: Person) -> dict[str, Any]:
     """Append what was posted; return which keys are saved, and which are refused and why.
 
     A label that another changed meanwhile comes back with theirs: the browser asks and sends again.
@@ -30,7 +31,7 @@ def save(run_id: str, split: str, events: list[Any], author: str) -> dict[str, A
     refused: list[dict[str, Any]] = []
     for event in events:
         try:
-            entries.append(_entry(_Subject(run_id, split, dataset, author), event))
+            entries.append(_entry(_Subject(run_id, split, dataset, by), event))
         except (GapwiseError, KeyError, TypeError, ValueError) as error:
             refused.append({"key": _key(event), "why": _why(error)})
     saved = []
@@ -43,11 +44,12 @@ def save(run_id: str, split: str, events: list[Any], author: str) -> dict[str, A
 
 
 class _Subject:
-    def __init__(self, run_id: str, split: str, dataset: str, author: str) -> None:
+    def __init__(self, run_id: str, split: str, dataset: str, by: Person) -> None:
         self.run_id = run_id
         self.split = split
         self.dataset = dataset
-        self.author = author
+        self.by = by
+        self.author = by.name
 
 
 def _entry(subject: _Subject, event: Fields) -> Entry:
@@ -56,6 +58,7 @@ def _entry(subject: _Subject, event: Fields) -> Entry:
         raise UsageError("an event needs a key of its own; make one")
     if do not in _MAKERS:
         raise UsageError(f"do {shown(do)!r}: {did_you_mean(do, _MAKERS)}")
+    subject.by.must("lead" if do in _OF_LEADS else "tagger", _SAID.get(do, f"to {do}"))
     return replace(_MAKERS[do](subject, event), key=key)
 
 
@@ -141,6 +144,12 @@ _MAKERS: Final[Mapping[str, Callable[[_Subject, Fields], Entry]]] = {
     "opinion": _opinion,
     "answer": _answer,
 }
+
+
+_OF_LEADS: Final = {"review"}
+"""What changes labels, and with them the scores of every run."""
+
+_SAID: Final = {"review": "changing labels", "tag": "tagging", "answer": "answering"}
 
 
 def _key(event: Any) -> str:

@@ -1,8 +1,8 @@
 """The desk's own routes: lists and examples out, tags, labels and answers in.
 
 What people press is posted here, not sent through a rerun of the page, which loses keys. Every
-event carries a key made by the browser: one that is sent again is one event. The author is who the
-browser is set to, never a field of the request.
+event carries a key made by the browser: one that is sent again is one event. The author is who has
+signed in, or who the browser is set to; never a field of the request.
 """
 
 import json
@@ -15,7 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dashboards import who
+from dashboards import sign_in, who
+from dashboards.who import Person
 from gapwise.errors import GapwiseError, UsageError, shown
 
 PREFIX: Final = "/desk"
@@ -73,7 +74,7 @@ def _list(request: Request) -> dict[str, Any]:
     name, kind = (request.query_params.get(key, "") for key in ("campaign", "queue"))
     if name:
         campaign = label_data.named(run, name)
-        rows = label_data.queue(campaign, split, kind, who.by_cookies(request.cookies))
+        rows = label_data.queue(campaign, split, kind, _who(request).name)
         return desk_data.part(run, split, rows, offset, limit, blind=kind == "second")
     other = request.query_params.get("other", "")
     return desk_data.page(run, split, ExampleQuery(**given), other, offset, limit)
@@ -99,6 +100,10 @@ def _subject(request: Request) -> tuple[str, str]:
     return run, split
 
 
+def _who(request: Request) -> Person:
+    return who.asking(request.headers, request.cookies)
+
+
 def _number(request: Request, name: str, default: int) -> int:
     text = request.query_params.get(name) or str(default)
     if not (text.isdecimal() and len(text) < 10):
@@ -112,11 +117,11 @@ async def _events(request: Request) -> Response:
         body += piece
         if len(body) > LONGEST:
             return _refusal(f"more than {LONGEST:,} bytes at once; send them in parts", 413)
-    by = who.by_cookies(request.cookies)
+    by = await run_in_threadpool(_who, request)
     return await run_in_threadpool(_answered, lambda _: _saved(body, by), request)
 
 
-def _saved(body: bytes, author: str) -> dict[str, Any]:
+def _saved(body: bytes, by: Person) -> dict[str, Any]:
     from dashboards import desk_events
 
     try:
@@ -128,10 +133,12 @@ def _saved(body: bytes, author: str) -> dict[str, Any]:
         ) from error
     if not isinstance(events, list) or len(events) > MOST:
         raise UsageError(f"events are no list of {MOST} at most; send them in parts")
-    return desk_events.save(str(run), str(split), events, author)
+    return desk_events.save(str(run), str(split), events, by)
 
 
 async def _name(request: Request) -> Response:
+    if sign_in.current().is_asked:
+        return _refusal("people act under the address that they signed in by", 400)
     try:
         name = who.clean(str((await request.json())["name"]))
     except (ValueError, KeyError, TypeError):

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from dashboards import carry, choosing, data, desk_data, example_data, who, widgets
+from dashboards import carry, choosing, data, desk_data, example_data, sign_in, who, widgets
 from dashboards.text import said
 from gapwise.diagnostics.error_table import SAMPLE
 from gapwise.figures import words
@@ -113,7 +113,8 @@ def desk(found: Chosen) -> None:
             "hasPictures": example_data.has_pictures(found.run),
             "hasSounds": example_data.has_sounds(found.run),
             "hasMarks": data.predictions(found.run, found.split).labels.is_drawn,
-            "author": who.here(),
+            "author": who.here().name,
+            "isSignedIn": sign_in.current().is_asked,
             "about": f"{min(found.sample, total):,} sampled (seed 0)" if sampled else "",
         },
         key="desk",

@@ -5,6 +5,7 @@ The look stands in it from the first paint on; no data comes into it. The addres
 the browser's console shows two errors 404. Told the address, it asks no more.
 """
 
+from functools import cache
 from pathlib import Path
 
 import streamlit
@@ -21,9 +22,14 @@ _TOLD = "window.__streamlit = { BACKEND_BASE_URL: window.location.origin + '/' }
 
 def routes() -> list[Route]:
     """Return one route for the root and one for each page."""
+    return [Route(path, _answer, methods=["GET"]) for path in paths()]
+
+
+@cache
+def paths() -> tuple[str, ...]:
+    """Return the root and the path of each page."""
     names = [name for members in navigation.found().values() for name, _ in members]
-    paths = ["/", *(f"/{name.replace('_', '-')}" for name in names)]
-    return [Route(path, _answer, methods=["GET"]) for path in paths]
+    return ("/", *(f"/{name.replace('_', '-')}" for name in names))
 
 
 def html() -> str:

@@ -1,17 +1,28 @@
-"""ASGI middleware: only this machine's own browser pages may talk to the dashboard.
+"""ASGI middleware: only the dashboard's own pages may talk to it, and only those who signed in.
 
 A page of another site that the user happens to have open can send requests to 127.0.0.1, and by DNS
 rebinding it can even read the answers. Such requests carry a foreign Host or Origin: they get 403,
 on http and on the websocket alike (Streamlit's own check lets an absent Origin through).
+
+Where people sign in, every path answers 401 without a role, but for those of ``OPEN``: Streamlit's
+own program, which holds no data, the sign-in, and the websocket, whose pages ask at their entrance.
 """
 
+import hmac
 import ipaddress
+import re
+import socket
 from collections.abc import Mapping
+from typing import Final
 from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dashboards import doorway, sign_in
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -40,6 +51,17 @@ HEADERS: Mapping[str, str] = {
 }
 
 
+OPEN: Final = re.compile(
+    r"/(static/.*|favicon\.png|manifest\.json"
+    r"|_stcore/(health|host-config|stream|bidi-components/.*)"
+    r"|auth/(login|logout)|oauth2callback|pass)"
+)
+"""What anybody may ask for where people sign in, beside the pages' first HTML, which holds no data.
+All other paths need a role."""
+
+HEALTH: Final = "/_stcore/health"
+
+
 class Guard:
     """Answer 403 to a foreign Host or Origin; add headers that keep pages from loading others'."""
 
@@ -50,7 +72,9 @@ class Guard:
         """Let a request through, or refuse it before anything of it is read."""
         if scope["type"] == "http":
             await self._http(scope, receive, send)
-        elif scope["type"] == "websocket" and not _allowed_socket(Headers(scope=scope)):
+        elif scope["type"] == "websocket" and not (
+            _allowed_socket(Headers(scope=scope)) and _by_proxy(scope)
+        ):
             await receive()
             await send({"type": "websocket.close", "code": 1008})
         else:
@@ -60,6 +84,14 @@ class Guard:
         if not _allowed_http(scope["method"], Headers(scope=scope)):
             text = "403: the dashboard answers pages of its own address only"
             await PlainTextResponse(text, 403, dict(HEADERS))(scope, receive, send)
+            return
+        if not _by_proxy(scope):
+            text = "403: the dashboard answers its proxy only"
+            await PlainTextResponse(text, 403, dict(HEADERS))(scope, receive, send)
+            return
+        if not (_is_shell(scope["path"]) or await run_in_threadpool(_has_role, scope)):
+            text = "401: sign in on a page of the dashboard"
+            await PlainTextResponse(text, 401, dict(HEADERS))(scope, receive, send)
             return
 
         async def with_headers(message: Message) -> None:
@@ -102,6 +134,29 @@ def _one(headers: Headers, name: str) -> str | None:
     return values[0].strip() if len(values) == 1 else ("" if values else None)
 
 
+def _by_proxy(scope: Scope) -> bool:
+    """Return whether the proxy sent it, where there is to be one; its health anybody may ask."""
+    way = sign_in.current()
+    if way.by != "proxy" or scope["path"] == HEALTH:
+        return True
+    given = _one(Headers(scope=scope), sign_in.SECRET_HEADER) or ""
+    return hmac.compare_digest(given.encode(), way.secret.encode())
+
+
+def _is_shell(path: str) -> bool:
+    return path in doorway.paths() or bool(OPEN.fullmatch(path))
+
+
+def _has_role(scope: Scope) -> bool:
+    """Return whether whoever asks has signed in and may look."""
+    if not sign_in.current().is_asked:
+        return True
+    from dashboards import who  # late: Streamlit's parts want its settings to be there first
+
+    asking = HTTPConnection(scope)
+    return who.asking(asking.headers, asking.cookies).role is not None
+
+
 def _host_ok(host: str | None) -> bool:
     if not host:
         return False
@@ -111,7 +166,19 @@ def _host_ok(host: str | None) -> bool:
         parts.port  # noqa: B018  (raises ValueError where it is no port)
     except ValueError:
         return False
-    return parts.netloc == host and "@" not in host and is_loopback(named)
+    if parts.netloc != host or "@" in host:
+        return False
+    return is_loopback(named) or host.lower() == sign_in.current().host or _is_open(named)
+
+
+def _is_open(named: str) -> bool:
+    """Return whether everybody may come, by an address: a name may be another site's own."""
+    if not sign_in.current().lets_all_in:
+        return False
+    try:
+        return bool(ipaddress.ip_address(named))
+    except ValueError:
+        return named == socket.gethostname().lower()
 
 
 def _same_origin(origin: str, host: str) -> bool:

@@ -14,6 +14,7 @@ from dashboards import (
     desk_data,
     desk_view,
     example_data,
+    sign_in,
     who,
     widgets,
 )
@@ -83,7 +84,7 @@ def ask(chosen: Chosen) -> None:
     if not table.classes or table.target.ndim > 1 or not example_data.has_pictures(chosen.run):
         st.info("The quiz shows pictures of one class each; this run's examples are none.")
         return
-    author = who.here()
+    author = who.here().name
     done = quiz.answered_by(books.ledger(), desk_data.of_run(chosen.run).dataset, author)
     with widgets.card("quiz", "What is it?", f"you answer as {said(author)}"):
         _component(
@@ -95,6 +96,7 @@ def ask(chosen: Chosen) -> None:
                 "classes": list(table.classes),
                 "classKeys": desk_view.class_keys(table.classes, taken=""),
                 "author": author,
+                "isSignedIn": sign_in.current().is_asked,
             },
             key=f"quiz-{chosen.distribution}-{chosen.asked}",
         )

@@ -14,6 +14,7 @@ from dashboards import (
     example_data,
     label_data,
     navigation,
+    sign_in,
     who,
     widgets,
 )
@@ -119,7 +120,8 @@ def desk(found: Chosen) -> None:
             "classKeys": desk_view.class_keys(classes),
             "hasPictures": example_data.has_pictures(run),
             "hasSounds": example_data.has_sounds(run),
-            "author": who.here(),
+            "author": who.here().name,
+            "isSignedIn": sign_in.current().is_asked,
             "about": QUEUES[queue].lower(),
         },
         key="desk-labels",
@@ -189,7 +191,7 @@ def train_labels(found: Chosen) -> None:
             st.markdown(f":{tone}[{made.state}] :gray[{said(made.says)}]")
         if made is not None and made.state == "running":
             st.button("Look again", key="look-again")
-        elif st.button("Train five folds and judge", key="judge-train"):
+        elif widgets.act("Train five folds and judge", "lead", key="judge-train"):
             label_data.judge_train(found.run)
             st.rerun()
         if made is not None and made.state == "done":
@@ -222,7 +224,7 @@ def _new(run: str, *, first: bool) -> None:
         right = st.number_input("Random right examples a split", 0, 10_000, 50)
         if not both:
             st.caption("Only dev: dev and test will no longer be of one distribution.")
-        if st.button("Begin", type="primary", disabled=not (name.strip() and runs)):
+        if widgets.act("Begin", "lead", type="primary", disabled=not (name.strip() and runs)):
             campaign = Campaign(
                 name=name.strip(),
                 run_ids=tuple(runs),
@@ -232,7 +234,7 @@ def _new(run: str, *, first: bool) -> None:
                 wrong=int(wrong),
                 right=int(right),
             )
-            label_data.begin(campaign, who.here())
+            label_data.begin(campaign, who.here().name)
             carry.put(campaign=campaign.name)
             st.rerun()
 

@@ -51,7 +51,7 @@ def _try() -> None:
             "examples, and what it gained goes into the decision log."
         )
         st.code(f"gapwise try {run[:10]} {knob}", language="bash")
-        if st.button("Start", type="primary", key="start-try"):
+        if widgets.act("Start", "lead", type="primary", key="start-try"):
             _start(lambda: launches.attempt(run, knob, Settings.read()))
 
 
@@ -82,7 +82,7 @@ def _go(pipeline: str, what: str, overrides: Sequence[str], checked: Pipeline | 
             "Workers", "", width=240, key="workers", placeholder=f"{usual}; or 2, ray://…"
         ).strip()
         more += f" --workers {workers}" if workers else ""
-        start = st.button("Start", type="primary", key="start", disabled=checked is None)
+        start = widgets.act("Start", "lead", type="primary", key="start", disabled=checked is None)
     st.code(" ".join(["gapwise", what, pipeline, *overrides]) + more, language="bash")
     if start and what == "train":
         _start(lambda: launches.training(pipeline, overrides, int(seeds), workers, Settings.read()))
@@ -158,10 +158,10 @@ def _row(one: Background) -> None:
 
 def _stop_or_go_on(one: Background) -> None:
     if one.state == "running":
-        if st.button("Stop", key=f"stop-{one.name}"):
+        if widgets.act("Stop", "lead", key=f"stop-{one.name}"):
             launches.stop(one.name, Settings.read())
             st.rerun(scope="fragment")
-    elif one.state != "done" and st.button("Go on", key=f"on-{one.name}"):
+    elif one.state != "done" and widgets.act("Go on", "lead", key=f"on-{one.name}"):
         try:
             launches.go_on(one, Settings.read())
         except GapwiseError as error:

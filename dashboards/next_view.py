@@ -152,7 +152,7 @@ def _test_chip(chosen: data.Subject) -> None:
         widgets.chip("test", f":gray[Test set] **shown** :gray[· {looks} so far]")
         return
     help_ = "Shows the test error and counts the look in the ledger: it is no dev set."
-    if st.button("Show the test error", key="show-test", help=help_, type="secondary"):
+    if widgets.act("Show the test error", "lead", key="show-test", help=help_):
         data.tests_seen()[chosen.key] = data.look_at_test(chosen)
         st.rerun()
 

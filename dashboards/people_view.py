@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from dashboards import choosing, data, frame, network_data, widgets
+from dashboards import choosing, data, frame, network_data, who, widgets
 from dashboards.text import safe, said
 from gapwise.errors import DataError, GapwiseError
 from gapwise.figures import words
@@ -122,8 +122,8 @@ def _enroll(opened: Gallery, run: str) -> None:
         left, right = st.columns([1, 2], gap="small")
         name = left.text_input("Name", max_chars=80)
         files = right.file_uploader("Pictures", KINDS, accept_multiple_files=True)
-        asked = left.form_submit_button("Enroll", type="primary")
-    if not asked:
+        asked = left.form_submit_button("Enroll", type="primary", disabled=not who.may("lead"))
+    if not (asked and who.may("lead")):
         return
     try:
         opened.enroll(name, [(file.name, file.getvalue()) for file in files])
@@ -143,7 +143,7 @@ def _enrolled(opened: Gallery, run: str) -> None:
             entry = opened.entries[place]
             about = f"{words.count(count, 'picture')}, {safe(entry.by)}, {entry.at[:10]}"
             st.markdown(f"**{safe(name)}**  \n:small[:gray[{about}]]", width="stretch")
-            if st.button("Forget", key=f"forget-{run}-{name}", width="content"):
+            if widgets.act("Forget", "lead", key=f"forget-{run}-{name}", width="content"):
                 opened.forget(name)
                 st.rerun()
 

@@ -1,24 +1,45 @@
-"""The server: Streamlit's own, on this machine alone, behind our guard and with routes of our own.
+"""The server: Streamlit's own, behind our guard and with routes of our own.
+
+It listens to this machine alone, unless people sign in.
 
 It is started by its own ``run``, never by bare uvicorn, which would ignore Streamlit's settings.
 """
 
 import asyncio
 import importlib
+import importlib.util
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
+from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
-from dashboards import desk_routes, doorway, marks, pictures, sounds, theme
+from dashboards import (
+    desk_routes,
+    doorway,
+    marks,
+    pictures,
+    session_routes,
+    sign_in,
+    sounds,
+    theme,
+    who,
+)
 from dashboards.guard import Guard, is_loopback
 from gapwise.errors import UsageError, shown
+from gapwise.settings import Settings
+from gapwise.workflows import author
 
 PORT = 8501
+LOOPBACK = "127.0.0.1"
+
+ANYBODY = "anybody-may-change-everything"
+"""The word that lets a dashboard without sign-in listen to other machines."""
 
 _state = {"serving": False}
 
@@ -28,31 +49,53 @@ def build() -> st.App:
     return st.App(
         Path(__file__).parent.absolute() / "app.py",
         lifespan=_ready,
-        routes=[
-            *doorway.routes(),
-            *(part.route() for part in (pictures, sounds, marks)),
-            *desk_routes.routes(),
-        ],
+        routes=routes(),
         middleware=[Middleware(Guard)],
     )
 
 
-def serve(port: int = PORT, host: str = "127.0.0.1") -> None:
+def routes() -> list[Route]:
+    """Return our own routes, beside Streamlit's."""
+    return [
+        *doorway.routes(),
+        *(part.route() for part in (pictures, sounds, marks)),
+        *desk_routes.routes(),
+        session_routes.route(),
+    ]
+
+
+def serve(port: int = PORT, host: str = LOOPBACK, insecure: str = "") -> None:
     """Serve the dashboard until it is stopped.
 
+    Args:
+        port: where.
+        host: the address that it listens on.
+        insecure: ``ANYBODY`` lets it listen to other machines although nobody signs in.
+
     Raises:
-        UsageError: ``host`` is reachable from other machines: there is no sign-in yet.
+        UsageError: ``host`` is reachable from other machines and nobody signs in; or the sign-in's
+            file is wrong.
+        StorageError: the sign-in's file cannot be read.
     """
-    if not is_loopback(host):
-        raise UsageError(
-            f"--host is {shown(host)}, which other machines can reach, and the dashboard has no "
-            f"sign-in; leave it at 127.0.0.1 and use ssh -L {port}:127.0.0.1:{port} from elsewhere"
-        )
+    way = sign_in.read(Settings.read())
+    if not is_loopback(host) and not way.is_asked:
+        if insecure != ANYBODY:
+            raise UsageError(
+                f"--host is {shown(host)}, which other machines can reach, and nobody signs in; "
+                "set sign-in up (docs/team.md), or leave it at 127.0.0.1 and use "
+                f"ssh -L {port}:127.0.0.1:{port} from elsewhere, or, where everybody who can reach "
+                f"it may change everything, add --insecure {ANYBODY}"
+            )
+        way = replace(way, lets_all_in=True)
+    if way.by == "oidc" and importlib.util.find_spec("authlib") is None:
+        raise UsageError("signing in by OIDC needs Authlib: pip install 'gapwise[sign-in]'")
+    sign_in.use(way)
+    author.ask_first(who.acting)
     _state["serving"] = True
     # A folder `pages/` beside the script makes Streamlit run the process's first visit by its older
     # page scheme, which answers a deep link with "Page not found". Ours come by st.navigation.
     PagesManager.uses_pages_directory = False
-    build().run(config=theme.config(port, "127.0.0.1" if host == "localhost" else host))
+    build().run(config=theme.config(port, LOOPBACK if host == "localhost" else host, way))
 
 
 def is_serving() -> bool:

@@ -146,7 +146,7 @@ def save(made: Design) -> None:
                 "Download", text, file_name="pipeline.yaml", key="get-yaml", on_click="ignore",
                 icon=":material/download:",
             )  # fmt: skip
-            if st.button("Save into ./pipelines", key="save", type="primary"):
+            if widgets.act("Save into ./pipelines", "lead", key="save", type="primary"):
                 try:
                     path = split_data.save(name, text)
                 except UsageError as error:

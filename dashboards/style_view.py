@@ -113,7 +113,7 @@ def options(run: str) -> dict[str, Any]:
 def make(run: str, asked: Mapping[str, tuple[str, bytes]], options: dict[str, Any]) -> None:
     """Make the picture while people watch, and let them take it away."""
     with widgets.card("made", "Picture"):
-        if st.button("Make it", type="primary", key="make"):
+        if widgets.act("Make it", "lead", type="primary", key="make"):
             try:
                 _made(run, asked, options)
             except GapwiseError as error:

@@ -2,12 +2,19 @@
 
 from typing import Any
 
+from dashboards.sign_in import SignIn
 from gapwise.figures import palette
 
 
-def config(port: int, host: str) -> dict[str, Any]:
+def config(port: int, host: str, way: SignIn) -> dict[str, Any]:
     """Return the options of ``st.App.run``; they outrank environment and files."""
-    return {**_server(port, host), **_look(), **_sidebar()}
+    return {**_server(port, host), **_signed_in(way), **_look(), **_sidebar()}
+
+
+def _signed_in(way: SignIn) -> dict[str, Any]:
+    if way.by == "oidc":
+        return {"secrets.files": [str(way.file)]}
+    return {"server.trustedUserHeaders": {way.header: "email"}} if way.by == "proxy" else {}
 
 
 def _server(port: int, host: str) -> dict[str, Any]:
@@ -16,6 +23,7 @@ def _server(port: int, host: str) -> dict[str, Any]:
         "server.port": port,
         "server.headless": True,
         "server.allowedHosts": ["localhost", "127.0.0.1", "::1"],
+        "server.enableAgentApi": False,
         "server.enableCORS": True,
         "server.enableXsrfProtection": True,
         "server.enableStaticServing": False,

@@ -8,9 +8,10 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboards import navigation
+from dashboards import navigation, who
 from dashboards.text import safe, said
 from gapwise.figures import words
+from gapwise.ledger.team import Role
 from gapwise.records import Finding, Knob
 
 TONES: Mapping[str, str] = {
@@ -163,6 +164,17 @@ def _how(knob: Knob, before: Mapping[str, Any], run_id: str) -> None:
         st.code(f"gapwise try {run_id[:10]} {knob.id}", language="bash", wrap_lines=True)
         if st.button("Try it", key=f"try-{knob.id}"):
             navigation.go("Launch", run=run_id, knob=knob.id, launch="try")
+
+
+def act(label: str, role: Role, *, disabled: bool = False, **options: Any) -> bool:
+    """Draw a button for what asks for a role; return whether somebody who holds it pressed it.
+
+    Others see it grey. Who presses is asked anew: a browser can send what its page does not offer.
+    """
+    allowed = who.may(role)
+    if not allowed:
+        options["help"] = f"for the role {role}"
+    return st.button(label, disabled=disabled or not allowed, **options) and allowed
 
 
 def at(values: Mapping[str, Any], key: str) -> Any:

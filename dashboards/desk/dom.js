@@ -76,8 +76,10 @@ async function ask(path, query) {
   return told;
 }
 
-// Who acts: a setting of this browser, made once; the server keeps it in a cookie of its own.
-function nameTag(author) {
+// Who acts: who has signed in, or a setting of this browser, made once; the server keeps it in a
+// cookie of its own.
+function nameTag(author, isSignedIn) {
+  if (isSignedIn) return made("span", "quiet", author);
   const tag = button("name-tag", author, () => {
     const field = made("input", "words short");
     field.value = author;

@@ -64,6 +64,7 @@ function makeOutbox({ changed, refused, saved }) {
         keepalive: body.length < 60000,
       });
       if (answer.status >= 500) throw new Error("the server hit an error");
+      if (answer.status === 401) throw new Error("signed out: reload the page to sign in");
       const told = await answer.json();
       if (answer.ok) {
         done([...told.saved, ...told.refused.map((one) => one.key)]);
@@ -80,7 +81,7 @@ function makeOutbox({ changed, refused, saved }) {
       trouble = "";
     } catch (error) {
       pause = Math.min(LONGEST_PAUSE, pause ? 2 * pause : FIRST_PAUSE);
-      trouble = "the server does not answer";
+      trouble = error instanceof TypeError ? "the server does not answer" : error.message;
     }
     sending = false;
     changed();

@@ -99,7 +99,7 @@ Object.assign(Desk.prototype, {
       right.append(button("plain", "‹", () => this.turn(-1), "page up"));
       right.append(button("plain", "›", () => this.turn(1), "page down"));
     }
-    const who = nameTag(this.data?.author ?? "");
+    const who = nameTag(this.data?.author ?? "", this.data?.isSignedIn);
     this.bar.replaceChildren(left, right, made("span", style, `● ${text}`), who);
   },
 

@@ -90,7 +90,7 @@ class Quiz {
     this.bar.replaceChildren(
       made("span", "quiet turn", count),
       made("span", style, `● ${text}`),
-      nameTag(this.data?.author ?? ""),
+      nameTag(this.data?.author ?? "", this.data?.isSignedIn),
     );
   }
 }

@@ -33,6 +33,7 @@ from gapwise.commands import (
     slices,
     style,
     suspects,
+    team,
     training,
 )
 from gapwise.errors import GapwiseError, MemoryShortError, StorageError, shown
@@ -65,6 +66,7 @@ MODULES = (
         style,
         gate,
         servers,
+        team,
         cluster,
     ),
 )

@@ -11,9 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from dashboards import server
 from dashboards.guard import Guard
-from gapwise.errors import UsageError
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 HOSTS = ["127.0.0.1:8501", "localhost:8501", "[::1]:8501", "127.0.0.1"]
@@ -106,9 +104,3 @@ def test_b6_a_forged_or_absent_origin_opens_no_websocket(
 ) -> None:
     headers = {"host": host} | ({} if origin is None else {"origin": origin})
     assert not asgi.websocket_opens(app, "/stream", headers)
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org", ""])
-def test_n2_no_other_address_is_listened_on(host: str) -> None:
-    with pytest.raises(UsageError, match="no sign-in"):
-        server.serve(8501, host)

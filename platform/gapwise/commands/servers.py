@@ -11,12 +11,18 @@ from gapwise.terminal.checks import show_doctor
 
 
 def dashboard(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8501,
+    port: Annotated[int, typer.Option(help="Its port.")] = 8501,
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; beyond this machine people sign in.")
+    ] = "127.0.0.1",
+    insecure: Annotated[
+        str, typer.Option(help="The word that lets other machines in although nobody signs in.")
+    ] = "",
 ) -> None:
-    """Open the dashboard on 127.0.0.1."""
+    """Open the dashboard on 127.0.0.1, or for a team."""
     from gapwise.workflows.servers import dashboard as serve
 
-    serve(port)
+    serve(port, host, insecure)
 
 
 def mlflow(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000) -> None:

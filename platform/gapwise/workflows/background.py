@@ -19,6 +19,7 @@ from typing import Final, Literal
 from gapwise.errors import BusyError, StorageError
 from gapwise.settings import Settings
 from gapwise.tracking.files import naming
+from gapwise.workflows.author import author
 
 State = Literal["running", "done", "failed", "stopped"]
 
@@ -81,6 +82,7 @@ def start(name: str, words: Sequence[str], settings: Settings) -> None:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                env=os.environ | {"GAPWISE_AUTHOR": author()},
             )
             wrapper.wait()
         except OSError as error:

@@ -17,17 +17,19 @@ MLFLOW_QUIET = {
 }
 
 
-def dashboard(port: int) -> None:
-    """Serve the dashboard on loopback until it is stopped.
+def dashboard(port: int, host: str = LOOPBACK, insecure: str = "") -> None:
+    """Serve the dashboard until it is stopped; see ``dashboards.server.serve``.
 
     Raises:
         ServiceError: the port is taken.
+        UsageError: other machines could reach it and nobody signs in; or the sign-in's file is
+            wrong.
     """
     require_free(port, "gapwise dashboard")
     sys.path.insert(0, str(app_root()))
     from dashboards import server
 
-    server.serve(port)
+    server.serve(port, host, insecure)
 
 
 def mlflow(port: int) -> None:

@@ -1,0 +1,244 @@
+"""N5, B7: people sign in by OIDC; a role says what each may do, on pages and on routes alike."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboards import passes
+from gapwise.ledger.ledger import Ledger
+from gapwise.settings import Settings
+from gapwise.workflows import team
+from gapwise.workflows.train import train
+
+ROOT = Path(__file__).parents[2]
+SECRET = "0123456789abcdef0123456789abcdef"
+LEAD, TAGGER, VIEWER, OUTSIDER = (
+    *("lea@example.org", "tom@example.org"),
+    *("vic@example.org", "eve@evil.example"),
+)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(url: str) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"{url} does not answer")
+
+
+@pytest.fixture(scope="module")
+def run_id(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A run in a home of its own, which the environment names."""
+    folder = tmp_path_factory.mktemp("signed-in")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("MLFLOW_TRACKING_URI", "GAPWISE_LEDGER_URL", "GAPWISE_AUTHOR"):
+            patch.delenv(name, raising=False)
+        patch.setenv("GAPWISE_HOME", str(folder / "home"))
+        patch.setenv("GAPWISE_CACHE", str(folder / "cache"))
+        yield train("digits", ["training.epochs=2"]).run_ids[0]
+
+
+@pytest.fixture(scope="module")
+def address(run_id: str) -> Iterator[str]:
+    """A dashboard where people sign in at a provider of this machine."""
+    port, provider = free_port(), free_port()
+    home = Settings.read().home
+    file = home / "sign-in.toml"
+    file.write_text(
+        f"""
+        [auth]
+        redirect_uri = "http://localhost:{port}/oauth2callback"
+        cookie_secret = "{SECRET}"
+        client_id = "gapwise"
+        client_secret = "only for tests"
+        server_metadata_url = "http://127.0.0.1:{provider}/.well-known/openid-configuration"
+        [people]
+        domains = ["example.org"]
+        """
+    )
+    file.chmod(0o600)
+    team.people(LEAD, "lead")
+    team.people(TAGGER, "tagger")
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "platform")])
+    commands = [
+        [sys.executable, str(Path(__file__).with_name("provider.py")), str(provider)],
+        [sys.executable, "-m", "dashboards", "--port", str(port)],
+    ]
+    with (home / "server.log").open("w") as log:
+        running = [
+            subprocess.Popen(
+                command, cwd=home, env=os.environ | {"PYTHONPATH": paths}, stdout=log, stderr=log
+            )
+            for command in commands
+        ]
+        try:
+            wait_for(f"http://127.0.0.1:{provider}/keys")
+            wait_for(f"http://localhost:{port}/_stcore/health")
+            yield f"http://localhost:{port}"
+        finally:
+            for process in running:
+                process.terminate()
+                process.wait(20)
+
+
+def enter(browser: Any, address: str, person: str) -> Any:
+    """Sign in as somebody, in a browser of their own; return the page."""
+    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.goto(address)
+    page.get_by_role("button", name="Sign in").click(timeout=30_000)
+    page.get_by_role("link", name=person).click(timeout=30_000)
+    return page
+
+
+@pytest.fixture
+def inside(browser: Any, address: str, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A page of somebody who has signed in and sees the first page."""
+    page = enter(browser, address, request.param)
+    page.locator(".st-key-who").wait_for(timeout=30_000)
+    yield page
+    page.context.close()
+
+
+def post(page: Any, address: str, run_id: str, **event: Any) -> dict[str, Any]:
+    """Post one event of the desk from the person's own page; return what was answered."""
+    body = json.dumps({"run": run_id, "split": "dev", "events": [event]})
+    told: dict[str, Any] = page.evaluate(
+        """async ([url, body]) => {
+            const answer = await fetch(url, { method: "POST", body });
+            return { status: answer.status, ...(await answer.json()) };
+        }""",
+        [f"{address}/desk/events", body],
+    )
+    return told
+
+
+def first_wrong(page: Any, address: str, run_id: str) -> dict[str, Any]:
+    url = f"{address}/desk/list?run={run_id}&split=dev&view=wrong&limit=1"
+    told: dict[str, Any] = page.evaluate("async (url) => (await fetch(url)).json()", url)
+    return dict(told["items"][0])
+
+
+def test_n5_nobody_sees_a_page_before_signing_in(browser: Any, address: str, run_id: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{address}/errors?run={run_id}")
+    page.get_by_role("button", name="Sign in").wait_for(timeout=30_000)
+    text = page.locator("body").inner_text()
+    assert run_id[:6] not in text
+    assert "What next" not in text  # not even the names of pages
+    page.close()
+
+
+@pytest.mark.parametrize("inside", [LEAD, TAGGER], indirect=True)
+def test_b7_who_signs_in_tags_under_that_name(inside: Any, address: str, run_id: str) -> None:
+    shown = inside.locator(".st-key-who").inner_text().split()[0]
+    who = shown.replace("\u2060", "")  # keeps Markdown from making a link of it
+    assert who in (LEAD, TAGGER)
+    one = first_wrong(inside, address, run_id)
+    told = post(inside, address, run_id, key=f"k-{who}", do="tag", id=one["id"], tag="blurry",
+                author="somebody else")  # fmt: skip
+    assert told["saved"] == [f"k-{who}"]
+    (event,) = [e for e in Ledger(Settings.read().ledger_url).events() if e.key == f"k-{who}"]
+    assert event.author == who
+
+
+@pytest.mark.parametrize("inside", [VIEWER], indirect=True)
+def test_b7_a_viewer_sees_and_changes_nothing(inside: Any, address: str, run_id: str) -> None:
+    assert "viewer" in inside.locator(".st-key-who").inner_text()
+    one = first_wrong(inside, address, run_id)
+    told = post(inside, address, run_id, key="k-viewer", do="tag", id=one["id"], tag="blurry")
+    assert told["saved"] == []
+    assert "for the role tagger" in told["refused"][0]["why"]
+    inside.goto(f"{address}/errors?run={run_id}")
+    inside.locator(".desk img").first.wait_for(timeout=30_000)
+    width = inside.locator(".desk img").first.evaluate("image => image.naturalWidth")
+    assert width > 0  # pictures are for whoever may look
+    inside.goto(f"{address}/launch")
+    start = inside.get_by_role("button", name="Start")
+    start.wait_for(timeout=30_000)
+    assert start.is_disabled()
+
+
+@pytest.mark.parametrize("inside", [TAGGER], indirect=True)
+def test_b7_a_tagger_changes_no_label(inside: Any, address: str, run_id: str) -> None:
+    one = first_wrong(inside, address, run_id)
+    told = post(inside, address, run_id, key="k-label", do="review", id=one["id"],
+                verdict="change", label="1", seen=0)  # fmt: skip
+    assert "changing labels is for the role lead" in told["refused"][0]["why"]
+    told = post(inside, address, run_id, key="k-opinion", do="opinion", id=one["id"],
+                verdict="keep")  # fmt: skip
+    assert told["saved"] == ["k-opinion"]
+
+
+def test_b7_a_role_that_is_taken_away_ends_at_the_next_write(
+    browser: Any, address: str, run_id: str
+) -> None:
+    page = enter(browser, address, LEAD)
+    page.locator(".st-key-who").wait_for(timeout=30_000)
+    one = first_wrong(page, address, run_id)
+    team.people(LEAD, "viewer")
+    try:
+        told = post(page, address, run_id, key="k-late", do="tag", id=one["id"], tag="late")
+        assert "lea@example.org has viewer" in told["refused"][0]["why"]
+    finally:
+        team.people(LEAD, "lead")
+    page.context.close()
+
+
+def test_b7_somebody_of_another_house_is_told_who_lets_them_in(
+    browser: Any, address: str, run_id: str
+) -> None:
+    page = enter(browser, address, OUTSIDER)
+    page.get_by_text("You have no role yet").wait_for(timeout=30_000)
+    assert f"gapwise team {OUTSIDER} viewer" in page.locator("body").inner_text()
+    status = page.evaluate(
+        "async (url) => (await fetch(url)).status", f"{address}/desk/list?run={run_id}&split=dev"
+    )
+    assert status == 401
+    page.context.close()
+
+
+@pytest.mark.parametrize("inside", [TAGGER], indirect=True)
+def test_b7_a_pass_ends_with_the_sign_in_and_holds_for_no_other_browser(
+    inside: Any, address: str, run_id: str
+) -> None:
+    url = f"{address}/desk/list?run={run_id}&split=dev&view=wrong&limit=1"
+    held = {one["name"]: one["value"] for one in inside.context.cookies()}
+    assert asked(url, held) == 200
+    only = {passes.COOKIE: held[passes.COOKIE]}
+    assert asked(url, only) == 401  # carried off without the sign-in
+    assert asked(url, only | {passes.SIGNED_IN: "another"}) == 401
+    forged = passes.give(LEAD, held, b"not the server's key")
+    assert asked(url, held | {passes.COOKIE: forged}) == 401
+    inside.get_by_role("button", name="logout").click()
+    inside.get_by_role("button", name="Sign in").wait_for(timeout=30_000)
+    status = inside.evaluate("async (url) => (await fetch(url)).status", url)
+    assert status == 401
+
+
+def asked(url: str, cookies: dict[str, str]) -> int:
+    told = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    request = urllib.request.Request(url, headers={"Cookie": told})
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
