@@ -113,11 +113,15 @@ def batch_of(entry: Published, count: int) -> tuple[Tensor, Tensor]:
 def loss_of(outputs: Tensor | Branched, targets: Tensor) -> Tensor:
     """Return the mean cross-entropy, that of side branches added by their weight."""
     if not isinstance(outputs, Branched):
-        return F.cross_entropy(outputs.float(), targets)
-    sides = [F.cross_entropy(side.float(), targets) for side in outputs.sides]
-    return (
-        F.cross_entropy(outputs.main.float(), targets) + outputs.weight * torch.stack(sides).sum()
-    )
+        return _cross_entropy(outputs, targets)
+    sides = [_cross_entropy(side, targets) for side in outputs.sides]
+    return _cross_entropy(outputs.main, targets) + outputs.weight * torch.stack(sides).sum()
+
+
+def _cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Return it; a map of outputs counts by its mean."""
+    scores = outputs.float()
+    return F.cross_entropy(scores.flatten(2).mean(2) if scores.ndim > 2 else scores, targets)
 
 
 def one_step(

@@ -1,7 +1,5 @@
 """Append events, read them, and prove that nobody changed them."""
 
-import json
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,39 +8,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from gapwise.database import Database
-from gapwise.errors import StorageError, UsageError, shown
+from gapwise.errors import StorageError, shown
+from gapwise.ledger.batch import Batch, event_of, fields_of
 from gapwise.ledger.conflict import ConflictError
-from gapwise.ledger.event import (
-    FIRST_HASH,
-    LONGEST_REASON,
-    Entry,
-    Event,
-    canonical,
-    digest,
-    short,
-)
+from gapwise.ledger.event import FIRST_HASH, Entry, Event, digest
 from gapwise.ledger.schema import EVENTS, SCHEMA
 
-LONGEST_ID = 1024
-"""Characters of an example's id."""
-
-
-# Built once: putting a query together costs more than running it.
-_INSERT = EVENTS.insert()
-_LAST = sa.select(EVENTS.c.seq, EVENTS.c.hash).order_by(EVENTS.c.seq.desc()).limit(1)
-_BY_KEY = sa.select(EVENTS).where(EVENTS.c.key == sa.bindparam("key"))
-_NEWER = (
-    sa.select(EVENTS)
-    .where(
-        EVENTS.c.dataset == sa.bindparam("dataset"),
-        EVENTS.c.example_id == sa.bindparam("example_id"),
-        EVENTS.c.kind == sa.bindparam("kind"),
-        EVENTS.c.seq > sa.bindparam("seen"),
-        EVENTS.c.author != sa.bindparam("author"),
-    )
-    .order_by(EVENTS.c.seq.desc())
-    .limit(1)
-)
+AT_ONCE = 1000
+"""Events of another ledger in one transaction."""
 
 
 def _utc_now() -> str:
@@ -117,12 +90,34 @@ class Ledger:
                 appended.
             StorageError, ServiceError: the database cannot be written; nothing was appended.
         """
-        rows = [_checked(entry) for entry in entries]
+        rows = [fields_of(entry) for entry in entries]
         if not rows:
             return []
         with self._database.appending() as connection:
-            batch = _Batch(connection, self._now())
-            return [batch.add(row) for row in rows]
+            batch, utc = Batch(connection), self._now()
+            return [batch.add(row, utc) for row in rows]
+
+    def take(self, events: Sequence[Event]) -> int:
+        """Append the events of another ledger that are not here, by key; return how many.
+
+        They keep their time, and what their author had seen is told by its place here. A ledger
+        that was empty is then the other's, hash for hash.
+
+        Raises:
+            UsageError: a key is another event's; nothing of its batch was appended.
+            StorageError, ServiceError: the database cannot be written; what is there stays.
+        """
+        places: dict[int, int] = {}
+        count = 0
+        for start in range(0, len(events), AT_ONCE):
+            with self._database.appending() as connection:
+                batch = Batch(connection)
+                for event in events[start : start + AT_ONCE]:
+                    seen = None if event.seen is None else places.get(event.seen, 0)
+                    mine, is_new = batch.take(event, seen)
+                    places[event.seq] = mine.seq
+                    count += is_new
+        return count
 
     def events(
         self,
@@ -146,7 +141,7 @@ class Ledger:
         with self._database.reading() as connection:
             if connection is None:
                 return []
-            return [_event(row) for row in connection.execute(query)]
+            return [event_of(row) for row in connection.execute(query)]
 
     def revision(self) -> int:
         """Return the position of the last event, 0 for an empty ledger."""
@@ -202,58 +197,3 @@ def _hash(row: Any) -> str:
         return digest(row, row["value"])
     except TypeError:  # SQLite gives bytes for a text whose type was overwritten
         return ""
-
-
-def _checked(entry: Entry) -> dict[str, Any]:
-    if not (entry.dataset and entry.kind and entry.author):
-        raise UsageError("a ledger entry needs a dataset, a kind and an author; name them")
-    return {
-        "key": short(entry.key or uuid.uuid4().hex, "a key"),
-        "dataset": short(entry.dataset, "a dataset's name"),
-        "example_id": short(entry.example_id, "an example's id", LONGEST_ID),
-        "kind": short(entry.kind, "a kind"),
-        "value": canonical(entry.value),
-        "author": short(entry.author, "an author's name"),
-        "reason": short(entry.reason, "a reason", LONGEST_REASON),
-        "seen": entry.seen,
-    }
-
-
-class _Batch:
-    """The events of one transaction; each is chained to the one before."""
-
-    def __init__(self, connection: sa.Connection, utc: str) -> None:
-        self._connection = connection
-        self._utc = utc
-        last = connection.execute(_LAST).first()
-        self._last = (int(last.seq), str(last.hash)) if last else (0, FIRST_HASH)
-
-    def add(self, fields: Mapping[str, Any]) -> Event | ConflictError:
-        known = self._connection.execute(_BY_KEY, {"key": fields["key"]}).first()
-        if known is not None:
-            return _same(_event(known), fields)
-        if fields["seen"] is not None:
-            names = ("dataset", "example_id", "kind", "seen", "author")
-            other = self._connection.execute(_NEWER, {name: fields[name] for name in names}).first()
-            if other is not None:
-                return ConflictError(_event(other))
-        seq, prev_hash = self._last[0] + 1, self._last[1]
-        row = {**fields, "seq": seq, "utc": self._utc, "prev_hash": prev_hash}
-        row["hash"] = digest(row, row["value"])
-        self._connection.execute(_INSERT, row)
-        self._last = (seq, row["hash"])
-        return Event(**{**row, "value": json.loads(row["value"])})
-
-
-def _same(known: Event, fields: Mapping[str, Any]) -> Event:
-    names = ("dataset", "example_id", "kind", "author", "reason")
-    is_same = all(getattr(known, name) == fields[name] for name in names)
-    if is_same and canonical(known.value) == fields["value"]:
-        return known
-    raise UsageError(
-        f"the key {shown(fields['key'])!r} is that of entry {known.seq} already; make a new key"
-    )
-
-
-def _event(row: sa.Row[Any]) -> Event:
-    return Event(**{**row._mapping, "value": json.loads(row.value)})

@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 import sqlalchemy as sa
 
 from gapwise.database import Database, Schema
-from gapwise.errors import BusyError, StorageError
+from gapwise.errors import BusyError, StorageError, UsageError
 from gapwise.seal import digest
 from gapwise.search.events import Event, Kind
 
@@ -151,6 +151,24 @@ class EventLog:
                 return []
             rows = connection.execute(_AFTER, {"study": study, "first": first}).all()
         return [_event(Row(*row), first + place) for place, row in enumerate(rows)]
+
+    def take(self, study: str, events: Sequence[Event]) -> int:
+        """Append what another log holds of a study beyond what is here; return how many events.
+
+        Raises:
+            UsageError: the study went another way here.
+            BusyError, StorageError, ServiceError: as ``append``.
+        """
+        here = self.read(study)
+        if here != list(events[: len(here)]) and list(events) != here[: len(events)]:
+            raise UsageError(
+                f"the search {study} went another way here than where it comes from; move its "
+                "record away on one side"
+            )
+        further = events[len(here) :]
+        if further:
+            self.append(study, len(here), further)
+        return len(further)
 
     @property
     def file(self) -> Path | None:
