@@ -22,7 +22,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboards import doorway, sign_in
+from dashboards import doorway, metrics_route, sign_in
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -89,7 +89,8 @@ class Guard:
             text = "403: the dashboard answers its proxy only"
             await PlainTextResponse(text, 403, dict(HEADERS))(scope, receive, send)
             return
-        if not (_is_shell(scope["path"]) or await run_in_threadpool(_has_role, scope)):
+        open_ = _is_shell(scope["path"]) or _is_monitor(scope)
+        if not (open_ or await run_in_threadpool(_has_role, scope)):
             text = "401: sign in on a page of the dashboard"
             await PlainTextResponse(text, 401, dict(HEADERS))(scope, receive, send)
             return
@@ -145,6 +146,12 @@ def _by_proxy(scope: Scope) -> bool:
 
 def _is_shell(path: str) -> bool:
     return path in doorway.paths() or bool(OPEN.fullmatch(path))
+
+
+def _is_monitor(scope: Scope) -> bool:
+    given = _one(Headers(scope=scope), "authorization") or ""
+    token = sign_in.current().metrics_token
+    return scope["path"] == metrics_route.PATH and metrics_route.is_scraper(given, token)
 
 
 def _has_role(scope: Scope) -> bool:

@@ -23,6 +23,7 @@ from dashboards import (
     desk_routes,
     doorway,
     marks,
+    metrics_route,
     pictures,
     session_routes,
     sign_in,
@@ -61,6 +62,7 @@ def routes() -> list[Route]:
         *(part.route() for part in (pictures, sounds, marks)),
         *desk_routes.routes(),
         session_routes.route(),
+        metrics_route.route(),
     ]
 
 
@@ -88,7 +90,7 @@ def serve(port: int = PORT, host: str = LOOPBACK, insecure: str = "") -> None:
             )
         way = replace(way, lets_all_in=True)
     if way.by == "oidc" and importlib.util.find_spec("authlib") is None:
-        raise UsageError("signing in by OIDC needs Authlib: pip install 'gapwise[sign-in]'")
+        raise UsageError("signing in by OIDC needs Authlib: pip install 'gapwise[team]'")
     sign_in.use(way)
     author.ask_first(who.acting)
     _state["serving"] = True

@@ -32,7 +32,7 @@ _AUTH: Final = (
     "server_metadata_url",
 )
 _PROXY: Final = ("address", "header", "secret")
-_TABLES: Final = ("auth", "proxy", "people")
+_TABLES: Final = ("auth", "proxy", "people", "metrics")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +47,7 @@ class SignIn:
         file: where it is told.
         header: the proxy's header that carries a person's address.
         secret: what the proxy sends to show that it is the proxy.
+        metrics_token: what a monitor sends to see the figures.
         lets_all_in: nobody signs in, and other machines may come all the same.
     """
 
@@ -57,6 +58,7 @@ class SignIn:
     file: Path | None = None
     header: str = ""
     secret: str = ""
+    metrics_token: str = ""
     lets_all_in: bool = False
 
     @property
@@ -114,11 +116,16 @@ def _of(document: Mapping[str, Any], file: Path) -> SignIn:
     domains = tuple(
         str(one).lower().lstrip("@") for one in document.get("people", {}).get("domains", ())
     )
+    token = ""
+    if "metrics" in document:
+        given = _needed(document["metrics"], ("token",), file, "metrics", secret="token")
+        token = given["token"]
     if "proxy" in document:
         given = _needed(document["proxy"], _PROXY, file, "proxy", secret="secret")
         return SignIn(
             by="proxy", host=_host(given["address"], file), key=_key(given["secret"]),
             domains=domains, file=file, header=given["header"], secret=given["secret"],
+            metrics_token=token,
         )  # fmt: skip
     given = _needed(document["auth"], _AUTH, file, "auth", secret="cookie_secret")
     if urlsplit(given["redirect_uri"]).path != CALLBACK:
@@ -127,7 +134,7 @@ def _of(document: Mapping[str, Any], file: Path) -> SignIn:
         )
     return SignIn(
         by="oidc", host=_host(given["redirect_uri"], file), key=_key(given["cookie_secret"]),
-        domains=domains, file=file,
+        domains=domains, file=file, metrics_token=token,
     )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ EXPECTED = {
     "people": ("/people", "No run tells people apart yet"),
     "style": ("/style", "No network to see style with yet"),
     "learning-curve": ("/learning-curve", "No learning curve yet"),
+    "health": ("/health", "Everything is in order"),
 }
 
 HOOK = "window.pwned=1"

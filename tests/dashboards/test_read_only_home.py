@@ -26,6 +26,7 @@ shows = {
     "compare": "errs less", "networks": "Its weights cannot be read",
     "select": "Take", "slices": "surely weak", "decision_log": "Nothing has been tried yet",
     "ceiling": "steps made perfect",
+    "health": "checks fail",
     "people": "No run tells people apart", "learning_curve": "No learning curve yet",
     "errors": "examples are wrong", "labels": "by one process",
     "style": "No network to see style",

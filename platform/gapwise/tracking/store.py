@@ -166,7 +166,23 @@ class RunStore:
 
     def close_stale(self) -> list[str]:
         """Write KILLED into runs whose trainer is gone; return their ids."""
-        return [run_id for run_id in self._local() if self._close_if_stale(self._folder(run_id))]
+        return [run_id for run_id in self.stale() if self._close_if_stale(self._folder(run_id))]
+
+    def stale(self) -> list[str]:
+        """Return the runs of this home whose trainer is gone although nobody wrote their end."""
+        folders = {run_id: self._folder(run_id) for run_id in self._local()}
+        records = {run_id: folder.read() for run_id, folder in folders.items()}
+        return [
+            run_id
+            for run_id, record in records.items()
+            if record.status == "RUNNING" and folders[run_id].true_status(record) == "KILLED"
+        ]
+
+    def deleted(self) -> set[str]:
+        """Return the MLflow ids of the runs that were deleted there and not yet collected."""
+        file = sqlite_file(self._settings)
+        rows = [] if file is None else listing.from_sqlite(file)
+        return {row.mlflow_id for row in rows if row.deleted}
 
     def _close_if_stale(self, folder: RunFolder) -> bool:
         record = folder.read()
