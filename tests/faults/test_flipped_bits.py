@@ -23,6 +23,7 @@ from gapwise.search.event_log import EventLog
 from gapwise.search.events import Event
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
+from gapwise.tracking.upkeep import Upkeep
 from gapwise.training.checkpoints import CheckpointStore, read_checkpoint
 
 N = 60
@@ -69,7 +70,7 @@ def run(folder: Path) -> None:
 def ran(folder: Path) -> object:
     store = RunStore(settings(folder))
     (run_id,) = (path.name for path in settings(folder).runs.iterdir())
-    assert store.prove() == 2
+    assert Upkeep(settings(folder)).prove() == 2
     stored = store.open(run_id)
     return stored.parameters, stored.status, stored.history("loss")[1].tolist()
 

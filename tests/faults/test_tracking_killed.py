@@ -17,6 +17,7 @@ from gapwise.ledger.ledger import Ledger
 from gapwise.settings import Settings
 from gapwise.tracking.client import connect
 from gapwise.tracking.store import RunStore
+from gapwise.tracking.upkeep import Upkeep
 
 TRAINER = """
 import sys, time
@@ -55,8 +56,8 @@ def check_killed(store: RunStore, kills: int) -> None:
         assert run.status == "KILLED"
     rows = store.rows()
     assert (rows["status"] == "KILLED").all()
-    assert len(store.close_stale()) == len(rows)
-    assert store.close_stale() == []
+    assert len(Upkeep(Settings.read()).close_stale()) == len(rows)
+    assert Upkeep(Settings.read()).close_stale() == []
     ended = store.rows()["ended"]
     assert ended.notna().all()
 

@@ -1,4 +1,4 @@
-"""What a backup holds, and what a move brought."""
+"""What a backup holds, what a move brought, and which runs go by a rule."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -30,6 +30,28 @@ def show_moved(document: Mapping[str, Any]) -> None:
                   f"{document['search_events']:,}", "")  # fmt: skip
     console().print(table)
     _left(document)
+
+
+def show_retired(document: Mapping[str, Any]) -> None:
+    """Print what goes or would go, and what stays and why."""
+    table = grid("Run", "Experiment", "Ended, days ago", "MiB", "")
+    for one in document["runs"]:
+        goes = "[bold]gone[/bold]" if document["applied"] else "[bold]goes[/bold]"
+        days, size = f"{one['days']:,.1f}", f"{one['size'] / _MIB:,.1f}"
+        table.add_row(one["name"], one["experiment"], days, size, one["kept"] or goes)
+    console().print(table)
+    count = sum(not one["kept"] for one in document["runs"])
+    freed = f"{document['bytes'] / _MIB:,.1f} MiB"
+    if document["applied"]:
+        console().print(f"{len(document['gone'])} runs are gone; {freed} are free.")
+    else:
+        console().print(f"{count} runs would go, which frees {freed}; --apply lets them go.")
+
+
+def show_pin(document: Mapping[str, Any]) -> None:
+    """Print whether a run is pinned now."""
+    how = "is pinned: no rule retires it" if document["pinned"] else "is pinned no more"
+    console().print(f"{document['name']} {how}.")
 
 
 def _left(document: Mapping[str, Any]) -> None:

@@ -132,3 +132,10 @@ class RunFolder:
         if record.status == "RUNNING" and not lock.is_held(self.lock):
             return "KILLED"
         return record.status
+
+
+def folders_in(runs: Path) -> list[RunFolder]:
+    """Return the folders of the runs that lie in a folder; copies that come or go are none."""
+    names = sorted(path.name for path in runs.iterdir()) if runs.is_dir() else []
+    found = [RunFolder(runs / name) for name in names if not name.startswith(".")]
+    return [folder for folder in found if folder.exists()]

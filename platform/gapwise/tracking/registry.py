@@ -144,6 +144,22 @@ class Registry:
             number = known[having[0]][alias]
             return _version(self._client.get_model_version(having[0], number))
 
+    def run_ids(self) -> set[str]:
+        """Return the runs that any version of any model is made of, by their own ids.
+
+        Raises:
+            ServiceError: the registry does not answer.
+        """
+        found: set[str] = set()
+        token = None
+        with answering(self._uri):
+            while True:
+                page = self._client.search_model_versions(max_results=_PAGE, page_token=token)
+                found |= {_version(one).run_id for one in page}
+                token = page.token
+                if not token:
+                    return found
+
     def _aliases(self, model: str) -> Mapping[str, str]:
         from mlflow.exceptions import MlflowException
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gapwise.errors import StorageError
 from gapwise.tracking.client import RUN_TAG, answering
 from gapwise.tracking.files import read_json
-from gapwise.tracking.folder import RunFolder, RunRecord
+from gapwise.tracking.folder import RunFolder, RunRecord, folders_in
 from gapwise.tracking.parameters import decode
 from gapwise.tracking.spool import last_values
 
@@ -201,11 +201,10 @@ def merged(stored: Iterable[RunRow], runs: Path) -> list[RunRow]:
     have yet is added.
     """
     rows = {row.run_id: row for row in stored}
-    local = {path.name for path in runs.iterdir()} if runs.is_dir() else set()
-    for run_id in local:
+    for folder in folders_in(runs):
+        run_id = folder.path.name
         known = rows.get(run_id)
-        folder = RunFolder(runs / run_id)
-        if (known is None or _may_differ(known, folder)) and folder.exists():
+        if known is None or _may_differ(known, folder):
             rows[run_id] = _overlaid(known, folder)
     shown = (row for row in rows.values() if not row.deleted)
     return sorted(shown, key=lambda row: row.started, reverse=True)

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from gapwise.errors import StorageError, UsageError, did_you_mean, shown
 from gapwise.settings import Settings
-from gapwise.tracking import proof
 from gapwise.tracking import rows as listing
 from gapwise.tracking.client import connect, sqlite_file
-from gapwise.tracking.drain import drain, is_drained, last_sign_of_life
+from gapwise.tracking.drain import drain, is_drained
 from gapwise.tracking.files import naming
-from gapwise.tracking.folder import RunFolder, RunRecord
+from gapwise.tracking.folder import RunFolder, RunRecord, folders_in
 from gapwise.tracking.lock import RunLock
 from gapwise.tracking.registry import Registry
 from gapwise.tracking.rows import RunRow
@@ -149,53 +148,11 @@ class RunStore:
 
     def undrained(self) -> list[str]:
         """Return the runs that have ended and that MLflow does not have whole."""
-        folders = [self._folder(run_id) for run_id in self._local()]
         return [
             f.path.name
-            for f in folders
+            for f in folders_in(self._settings.runs)
             if f.true_status(f.read()) != "RUNNING" and not is_drained(f, self._settings)
         ]
-
-    def prove(self) -> int:
-        """Check every file of every run that has ended against its digest; return how many hold.
-
-        Raises:
-            StorageError: some are missing or damaged; names the first of them.
-        """
-        return proof.prove([self._folder(run_id) for run_id in self._local()])
-
-    def close_stale(self) -> list[str]:
-        """Write KILLED into runs whose trainer is gone; return their ids."""
-        return [run_id for run_id in self.stale() if self._close_if_stale(self._folder(run_id))]
-
-    def stale(self) -> list[str]:
-        """Return the runs of this home whose trainer is gone although nobody wrote their end."""
-        folders = {run_id: self._folder(run_id) for run_id in self._local()}
-        records = {run_id: folder.read() for run_id, folder in folders.items()}
-        return [
-            run_id
-            for run_id, record in records.items()
-            if record.status == "RUNNING" and folders[run_id].true_status(record) == "KILLED"
-        ]
-
-    def deleted(self) -> set[str]:
-        """Return the MLflow ids of the runs that were deleted there and not yet collected."""
-        file = sqlite_file(self._settings)
-        rows = [] if file is None else listing.from_sqlite(file)
-        return {row.mlflow_id for row in rows if row.deleted}
-
-    def _close_if_stale(self, folder: RunFolder) -> bool:
-        record = folder.read()
-        if record.status == "RUNNING" and folder.true_status(record) == "KILLED":
-            ended = last_sign_of_life(folder)
-            lock = RunLock(folder.lock)
-            lock.acquire()
-            try:
-                folder.write(folder.read().changed(status="KILLED", ended=ended))
-            finally:
-                lock.release()
-            return True
-        return False
 
     def _write(self, folder: RunFolder, record: Callable[[], RunRecord]) -> RunWriter:
         lock = RunLock(folder.lock)
@@ -223,11 +180,6 @@ class RunStore:
             rows = self._cached[1]
         found = listing.merged(rows, self._settings.runs)
         return [row for row in found if experiment in (None, row.experiment)]
-
-    def _local(self) -> list[str]:
-        runs = self._settings.runs
-        names = sorted(path.name for path in runs.iterdir()) if runs.is_dir() else []
-        return [name for name in names if self._folder(name).exists()]
 
     def _folder(self, run_id: str) -> RunFolder:
         return RunFolder(self._settings.runs / run_id)

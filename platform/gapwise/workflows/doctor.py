@@ -18,6 +18,7 @@ from gapwise.settings import Settings
 from gapwise.tracking.client import answering, connect, public, sqlite_file
 from gapwise.tracking.files import naming
 from gapwise.tracking.store import RunStore
+from gapwise.tracking.upkeep import Upkeep
 
 LEAST_FREE: Final = 2**30
 """Bytes that should be free where the runs are."""
@@ -52,7 +53,7 @@ def examine(
     looks["tracking"] = _tracking
     looks["runs"] = _close if mends else _died
     if proves:
-        looks["files"] = lambda _, store: f"{store.prove():,} files of runs hold"
+        looks["files"] = lambda at, _: f"{Upkeep(at).prove():,} files of runs hold"
     looks["spools"] = _send if mends else _waiting
     looks["artifacts"] = _orphans
     looks["ledger"] = lambda at, _: f"{Ledger(at.ledger_url).verify():,} events, chain intact"
@@ -114,13 +115,13 @@ def _tracking(settings: Settings, _: RunStore) -> str:
     return f"{public(settings.tracking_uri)} answers"
 
 
-def _close(_: Settings, store: RunStore) -> str:
-    closed = store.close_stale()
+def _close(settings: Settings, _: RunStore) -> str:
+    closed = Upkeep(settings).close_stale()
     return f"{len(closed)} runs had died and are closed as KILLED" if closed else "none has died"
 
 
-def _died(_: Settings, store: RunStore) -> str:
-    if found := store.stale():
+def _died(settings: Settings, _: RunStore) -> str:
+    if found := Upkeep(settings).stale():
         raise StorageError(f"{len(found)} runs have died; `gapwise doctor` closes them as KILLED")
     return "none has died"
 
@@ -142,7 +143,7 @@ def _orphans(settings: Settings, store: RunStore) -> str:
     """Find folders of artifacts whose run MLflow does not know, where it is embedded."""
     if sqlite_file(settings) is None or not settings.artifacts.is_dir():
         return "none lie here"
-    known = {row for row in store.rows()["mlflow_id"] if row} | store.deleted()
+    known = {row for row in store.rows()["mlflow_id"] if row} | Upkeep(settings).deleted()
     found = [
         path for path in settings.artifacts.glob("*/*/artifacts") if path.parent.name not in known
     ]

@@ -9,6 +9,7 @@ from gapwise.ledger.ledger import Ledger
 from gapwise.search.event_log import EventLog
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
+from gapwise.tracking.upkeep import Upkeep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ def vitals(settings: Settings | None = None) -> Vitals:
     home = next(one for one in (settings.home, *settings.home.parents) if one.is_dir())
     return Vitals(
         runs=dict(Counter(store.rows()["status"])),
-        stale=len(store.stale()),
+        stale=len(Upkeep(settings).stale()),
         waiting=len(store.undrained()),
         events=Ledger(settings.ledger_url).revision(),
         searches=len(EventLog(settings.studies_url).studies()),

@@ -8,6 +8,7 @@ import pytest
 from gapwise.errors import StorageError
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
+from gapwise.tracking.upkeep import Upkeep
 from gapwise.workflows.doctor import examine
 
 
@@ -26,7 +27,7 @@ def run(home: Path) -> Path:
 
 
 def test_files_that_hold_are_counted(run: Path) -> None:
-    assert RunStore(Settings.read()).prove() == 2  # the file and the points
+    assert Upkeep(Settings.read()).prove() == 2  # the file and the points
 
 
 def test_a_run_that_goes_on_is_not_judged(run: Path) -> None:
@@ -34,9 +35,9 @@ def test_a_run_that_goes_on_is_not_judged(run: Path) -> None:
     with store.reopen(run.name) as writer:
         writer.log_metric("loss", 0.125, 1)
         writer.sync()
-        assert store.prove() == 0
+        assert Upkeep(Settings.read()).prove() == 0
         writer.finish("FINISHED")
-    assert store.prove() == 2
+    assert Upkeep(Settings.read()).prove() == 2
 
 
 @pytest.mark.parametrize(("name", "old", "new"), [("note.txt", b"kept", b"kepu"),
@@ -47,7 +48,7 @@ def test_a_changed_file_is_named_and_the_doctor_says_so(
     path = run / name
     path.write_bytes(path.read_bytes().replace(old, new))
     with pytest.raises(StorageError, match=rf"{name} is damaged; restore"):
-        RunStore(Settings.read()).prove()
+        Upkeep(Settings.read()).prove()
     report = examine()
     (files,) = [check for check in report["checks"] if check["name"] == "files"]
     assert not files["ok"]
@@ -58,7 +59,7 @@ def test_a_changed_file_is_named_and_the_doctor_says_so(
 def test_a_lost_file_is_named(run: Path) -> None:
     (run / "note.txt").unlink()
     with pytest.raises(StorageError, match=r"note\.txt is missing; restore"):
-        RunStore(Settings.read()).prove()
+        Upkeep(Settings.read()).prove()
 
 
 def test_a_record_that_was_changed_is_refused(run: Path) -> None:

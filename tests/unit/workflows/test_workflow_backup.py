@@ -17,6 +17,7 @@ from gapwise.search.events import Event
 from gapwise.settings import Settings
 from gapwise.tracking.client import connect
 from gapwise.tracking.store import RunStore
+from gapwise.tracking.upkeep import Upkeep
 from gapwise.workflows import backup
 from gapwise.workflows.doctor import examine
 from gapwise.workflows.move import Moved, bring, embedded, move
@@ -119,7 +120,7 @@ def test_a_backup_restores_to_an_equal_state(mirrored: Settings, tmp_path: Path)
     assert EventLog(other.studies_url).read("e-12345678") == EventLog(settings.studies_url).read(
         "e-12345678"
     )
-    assert RunStore(other).prove() == RunStore(settings).prove() == 4
+    assert Upkeep(other).prove() == Upkeep(settings).prove() == 4
     assert (other.home / "galleries/one/faces.npz").read_bytes() == b"faces"
     assert not list(tmp_path.glob("**/saved/**/sign-in.toml"))  # secrets stay where they are
     report = examine(other)

@@ -12,6 +12,7 @@ import pytest
 from gapwise.settings import Settings
 from gapwise.tracking.folder import RunFolder
 from gapwise.tracking.store import RunStore
+from gapwise.tracking.upkeep import Upkeep
 from gapwise.workflows.doctor import examine
 from gapwise.workflows.vitals import vitals
 
@@ -57,9 +58,9 @@ def test_a_run_that_died_is_told_and_closed_when_asked(settings: Settings) -> No
     run_id = died(settings)
     found = check(examine(settings, mends=False), "runs")
     assert (found["ok"], found["says"][:19]) == (False, "1 runs have died; `")
-    assert RunStore(settings).stale() == [run_id]
+    assert Upkeep(settings).stale() == [run_id]
     assert check(examine(settings), "runs")["says"] == "1 runs had died and are closed as KILLED"
-    assert RunStore(settings).stale() == []
+    assert Upkeep(settings).stale() == []
     assert check(examine(settings, mends=False), "runs")["ok"]
 
 
