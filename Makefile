@@ -19,6 +19,11 @@ PYTHON ?= python3
 # Files of tests that run at once.
 JOBS ?= 2
 
+# The name under which browsers reach a team's servers, who leads there, and a backup's name.
+GAPWISE_HOST ?= localhost
+LEAD ?=
+NAME ?=
+
 VENV := .venv
 BIN := $(VENV)/bin
 # Without --no-compile half of the set-up goes into compiling modules that nobody will import.
@@ -36,7 +41,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-faults check bench data train search diagnose compare dashboard mlflow \
 	optuna worker reference \
-	install install-dev wheel
+	install install-dev wheel up down logs backup restore
 
 help: ## Print these doors
 	@echo 'Gapwise: make DOOR'
@@ -108,6 +113,47 @@ bench: install-dev ## Measure speed and truth, each a table
 reference: install ## Write docs/pipeline-reference.md, pipeline.schema.json and messages.md anew
 	@$(BIN)/python -m gapwise.workflows.reference docs
 	@$(BIN)/python -m gapwise.workflows.messages docs
+
+export GAPWISE_HOST
+export GAPWISE_UID := $(shell id -u)
+export GAPWISE_GID := $(shell id -g)
+COMPOSE := docker compose -f docker/compose.yaml
+INSIDE := $(COMPOSE) run --rm --no-deps -T dashboard
+OWNER := postgresql+psycopg://ledger_owner@postgres:5432/ledger
+BACKUPS := /state/backups
+
+up: ## Start a team's servers: GAPWISE_HOST=gapwise.example.org LEAD=ann@example.org
+	@$(PYTHON) docker/make_secrets.py
+	@mkdir -p docker/state/gapwise docker/state/postgres docker/state/storage docker/state/proxy
+	@$(COMPOSE) build --quiet dashboard
+	@$(COMPOSE) up --detach --wait postgres storage
+	@$(INSIDE) python -c "import s3fs; s3fs.S3FileSystem().makedirs('gapwise', exist_ok=True)"
+	@$(COMPOSE) run --rm --no-deps -T -e GAPWISE_LEDGER_URL=$(OWNER) dashboard \
+		gapwise team $(if $(LEAD),$(LEAD) lead)
+	@$(COMPOSE) up --detach --wait
+
+down: ## Stop the team's servers; what they hold stays
+	@$(COMPOSE) down
+
+logs: ## Follow what the team's servers say
+	@$(COMPOSE) logs --follow --tail 100 $(ARGS)
+
+backup: NAME := $(or $(NAME),$(shell date -u +%Y%m%dT%H%M%SZ))
+backup: ## Save the team's databases and artifacts while people work, as NAME
+	@$(INSIDE) gapwise backup $(BACKUPS)/$(NAME)
+	@$(COMPOSE) exec -T postgres pg_dump --format custom --username postgres mlflow \
+		> docker/state/gapwise/backups/$(NAME).mlflow.dump
+	@$(INSIDE) python -c "import s3fs; s3fs.S3FileSystem().get('gapwise/artifacts', \
+		'$(BACKUPS)/$(NAME).artifacts', recursive=True)"
+	@echo "Saved as docker/state/gapwise/backups/$(NAME)*; copy them to another machine."
+
+restore: ## Bring the backup NAME into servers that are empty
+	@$(COMPOSE) run --rm --no-deps -T -e GAPWISE_LEDGER_URL=$(OWNER) dashboard \
+		gapwise restore $(BACKUPS)/$(NAME) --without-mlflow
+	@$(COMPOSE) exec -T postgres pg_restore --clean --if-exists --no-owner --role mlflow \
+		--username postgres --dbname mlflow < docker/state/gapwise/backups/$(NAME).mlflow.dump
+	@$(INSIDE) python -c "import s3fs; s3fs.S3FileSystem().put('$(BACKUPS)/$(NAME).artifacts', \
+		'gapwise/artifacts', recursive=True)"
 
 wheel: install-dev ## Build the wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

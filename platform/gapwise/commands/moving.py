@@ -29,12 +29,16 @@ def backup(
 
 
 def restore(
-    folder: Annotated[Path, typer.Argument(help="The backup's folder.")], as_json: AsJson = False
+    folder: Annotated[Path, typer.Argument(help="The backup's folder.")],
+    without_mlflow: Annotated[
+        bool, typer.Option("--without-mlflow", help="MLflow's database is restored by itself.")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Bring a backup into an empty home, or into servers that are empty."""
     from gapwise.workflows.backup import restore as bring_back
 
-    out.give(bring_back(folder), as_json, show_moved)
+    out.give(bring_back(folder, sends=not without_mlflow), as_json, show_moved)
 
 
 def migrate(

@@ -75,8 +75,15 @@ def verify(folder: Path) -> dict[str, Any]:
     return unsealed(document)
 
 
-def restore(folder: Path, settings: Settings | None = None) -> dict[str, Any]:
+def restore(
+    folder: Path, settings: Settings | None = None, *, sends: bool = True
+) -> dict[str, Any]:
     """Bring a backup into stores that are empty; return what came, and that it is the same.
+
+    Args:
+        folder: the backup.
+        settings: whereto.
+        sends: whether MLflow gets the runs; else its own database is restored by other means.
 
     Raises:
         UsageError: the stores hold something already.
@@ -88,8 +95,8 @@ def restore(folder: Path, settings: Settings | None = None) -> dict[str, Any]:
     document = verify(folder)
     _require_empty(settings)
     file, saved = sqlite_file(settings), folder / "mlflow.db"
-    whole = file is not None and saved.is_file()
-    brought = move(embedded(folder), settings, sends=not whole)
+    whole = sends and file is not None and saved.is_file()
+    brought = move(embedded(folder), settings, sends=sends and not whole)
     if file is not None and whole:
         _copy_artifacts(folder, settings.home)
         copy_store(saved, file)
