@@ -103,7 +103,7 @@ def test_damage_is_named(tmp_path):
         prepared.open(tmp_path / "p")
 
 
-def test_another_format_is_refused(tmp_path):
+def test_k6_another_format_is_refused(tmp_path):
     prepared.write(tmp_path / "p", made(), drawn(made()))
     meta = json.loads((tmp_path / "p" / prepared.META).read_text())
     (tmp_path / "p" / prepared.META).write_text(json.dumps(meta | {"format": 99}))

@@ -388,7 +388,7 @@ def test_the_migrated_table_is_the_declared_one(ledger: Ledger, file: Path) -> N
     engine.dispose()
 
 
-def test_a_newer_schema_is_refused(ledger: Ledger, file: Path) -> None:
+def test_k6_a_newer_schema_is_refused(ledger: Ledger, file: Path) -> None:
     label(ledger, "cat")
     with sqlite3.connect(file) as connection:
         connection.execute("UPDATE ledger_version SET version_num = '0999'")

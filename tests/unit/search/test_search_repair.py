@@ -173,3 +173,24 @@ def test_s4_a_file_of_something_else_is_put_aside(log: EventLog) -> None:
         EventLog(Settings.read().studies_url).studies()
     examine(repairs=True)
     assert EventLog(Settings.read().studies_url).studies() == []
+
+
+def test_k6_a_newer_record_of_searches_is_refused(home: Path) -> None:
+    log = EventLog(Settings.read().studies_url)
+    log.append("s", 0, [Event(kind="asked", trial=0, facts={"lr": 0.1})])
+    assert log.file is not None
+    with closing(sqlite3.connect(log.file)) as connection, connection:
+        connection.execute("UPDATE gapwise_search_version SET version = '0999'")
+    again = EventLog(Settings.read().studies_url)
+    for act in (again.verify, lambda: again.read("s"), again.studies):
+        with pytest.raises(StorageError, match=r"has schema 0999.*pip install --upgrade gapwise"):
+            act()
+
+
+def test_k6_events_of_before_there_were_seals_are_read(home: Path) -> None:
+    log = EventLog(Settings.read().studies_url)
+    log.append("s", 0, [Event(kind="asked", trial=0, facts={"lr": 0.1})])
+    assert log.file is not None
+    with closing(sqlite3.connect(log.file)) as connection, connection:
+        connection.execute("""UPDATE gapwise_search_events SET facts = '{"lr": 0.25}'""")
+    assert log.read("s")[0].facts == {"lr": 0.25}

@@ -1,5 +1,6 @@
 """A run's files are what was written: ``prove`` names each that is missing or damaged."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,3 +68,12 @@ def test_a_record_that_was_changed_is_refused(run: Path) -> None:
     path.write_text(path.read_text().replace('"seed": 0', '"seed": 1'))
     with pytest.raises(StorageError, match=r"run\.json is damaged .*does not match its seal"):
         RunStore(Settings.read()).open(run.name)
+
+
+def test_k6_a_record_of_before_there_were_seals_is_read(run: Path) -> None:
+    path = run / "run.json"
+    document = json.loads(path.read_text())
+    del document["seal"], document["spool_sha256"]
+    path.write_text(json.dumps(document))
+    assert RunStore(Settings.read()).open(run.name).status == "FINISHED"
+    assert Upkeep(Settings.read()).prove() == 1
