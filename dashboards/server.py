@@ -22,6 +22,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from dashboards import (
     desk_routes,
     doorway,
+    logs,
     marks,
     metrics_route,
     pictures,
@@ -91,6 +92,7 @@ def serve(port: int = PORT, host: str = LOOPBACK, insecure: str = "") -> None:
         way = replace(way, lets_all_in=True)
     if way.by == "oidc" and importlib.util.find_spec("authlib") is None:
         raise UsageError("signing in by OIDC needs Authlib: pip install 'gapwise[team]'")
+    logs.set_up()
     sign_in.use(way)
     author.ask_first(who.acting)
     _state["serving"] = True

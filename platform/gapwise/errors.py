@@ -15,6 +15,7 @@ GapwiseError
 """
 
 import difflib
+import re
 from collections.abc import Iterable
 from pathlib import PurePath
 
@@ -35,13 +36,21 @@ def remember_secret(value: str, reference: str) -> None:
             _SECRETS[text] = reference
 
 
+_PASSWORD = re.compile(r"(//[^/@:\s]*):[^/@\s]+@")
+"""User and password in an address."""
+
+
 def secrets_known() -> bool:
     """Return whether a secret was revealed in this process."""
     return bool(_SECRETS)
 
 
 def redacted(text: str) -> str:
-    """Return ``text`` with every secret that was revealed replaced by its reference."""
+    """Return ``text`` with every secret that was revealed replaced by its reference.
+
+    Of addresses the password is taken out, for errors of libraries quote them whole.
+    """
+    text = _PASSWORD.sub(r"\1:***@", text)
     for secret in sorted(_SECRETS, key=len, reverse=True):
         text = text.replace(secret, _SECRETS[secret])
     return text

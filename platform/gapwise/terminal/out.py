@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from gapwise.errors import GapwiseError, QuarantineError
+from gapwise.errors import GapwiseError, QuarantineError, redacted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,14 +31,14 @@ def say(sentence: str) -> None:
 def refuse(error: Exception, exit_code: int) -> int:
     """Print an error as one sentence (with its traceback under ``--debug``); return its code."""
     if os.environ.get("GAPWISE_DEBUG"):
-        traceback.print_exception(error)
+        sys.stderr.write(redacted("".join(traceback.format_exception(error))))
     sentence = " ".join(str(error).split())
     if not isinstance(error, GapwiseError | OSError):
         sentence = (
             f"unexpected {type(error).__name__}: {sentence}; this is a fault of Gapwise: run "
             "`gapwise --debug …` and report what it prints"
         )
-    say(f"gapwise: {sentence}")
+    say(f"gapwise: {redacted(sentence)}")
     return exit_code
 
 

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 RUN_TAG = "gapwise.run"
-
-_USER = re.compile(r"//[^/@\s]+@")
-"""User and password in an address."""
 
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -70,7 +66,7 @@ def answering(uri: str) -> Iterator[None]:
         yield
     except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
         raise ServiceError(
-            f"the tracking store {public(uri)} does not answer: {shown(_told(error), 200)}; "
+            f"the tracking store {public(uri)} does not answer: {shown(_first_line(error), 200)}; "
             "the run folder has everything, `gapwise doctor` sends it later"
         ) from error
 
@@ -98,7 +94,5 @@ def public(uri: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def _told(error: Exception) -> str:
-    """Return the first line of an error; MLflow's quote whole addresses, passwords and all."""
-    line = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return _USER.sub("//", line)
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
