@@ -139,6 +139,10 @@ def test_n2_other_machines_are_let_in_by_sign_in_or_by_the_word(
 ) -> None:
     ran: list[dict[str, Any]] = []
     monkeypatch.setattr("streamlit.App.run", lambda _, config: ran.append(config))
+    monkeypatch.setattr("dashboards.logs.set_up", lambda: None)
+    monkeypatch.setattr("gapwise.workflows.author.ask_first", lambda _: None)
+    monkeypatch.setattr(server.PagesManager, "uses_pages_directory", None)
+    monkeypatch.setitem(server._state, "serving", False)
     if not word:
         written(home, auth=AUTH)
     server.serve(8501, "0.0.0.0", word)

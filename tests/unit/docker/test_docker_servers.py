@@ -150,12 +150,18 @@ def test_the_image_is_pinned_small_and_runs_as_nobody_special() -> None:
     assert all(re.search(rf"^{one} = \[", known, re.MULTILINE) for one in extras[1].split(","))
 
 
-def test_the_doors_of_the_servers_call_commands_that_exist() -> None:
-    text = (ROOT / "Makefile").read_text()
-    for words in re.findall(r"gapwise (team|backup|restore|dashboard)\b([^\n]*)", text):
+@pytest.mark.parametrize("file", ["Makefile", "docs/team.md"])
+def test_commands_that_are_told_exist(file: str) -> None:
+    text = (ROOT / file).read_text()
+    named = "team|backup|restore|dashboard|migrate|retire|pin|doctor|worker|search|train"
+    for words in re.findall(rf"gapwise ({named})\b([^\n`]*)", text):
         known = get_command(app).commands[words[0]]  # type: ignore[attr-defined]
         names = {option for one in known.params for option in one.opts}
-        assert set(re.findall(r"(?<!\S)--[\w-]+", words[1])) <= names
+        assert set(re.findall(r"(?<!\S)--[\w-]+", words[1])) <= names, words
+
+
+def test_the_doors_name_services_that_exist() -> None:
+    text = (ROOT / "Makefile").read_text()
     for service in re.findall(r"(?:exec -T|--wait|-T) (\w+)", text):
         assert service in SERVICES, service
 
