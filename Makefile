@@ -41,7 +41,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-faults check bench data train search diagnose compare dashboard mlflow \
 	optuna worker reference \
-	install install-dev wheel up down logs backup restore
+	install install-dev wheel up down logs backup restore sbom
 
 help: ## Print these doors
 	@echo 'Gapwise: make DOOR'
@@ -154,6 +154,9 @@ restore: ## Bring the backup NAME into servers that are empty
 		--username postgres --dbname mlflow < docker/state/gapwise/backups/$(NAME).mlflow.dump
 	@$(INSIDE) python -c "import s3fs; s3fs.S3FileSystem().put('$(BACKUPS)/$(NAME).artifacts', \
 		'gapwise/artifacts', recursive=True)"
+
+sbom: install ## Write what is installed as a bill of materials into dist/sbom.json
+	@$(BIN)/python .ci/sbom.py
 
 wheel: install-dev ## Build the wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -38,12 +39,19 @@ def broken_server() -> ModuleType:
     return _of_faults("broken_server")
 
 
+@pytest.fixture(scope="session")
+def power() -> ModuleType:
+    """Power that goes: ``tests/faults/power.py``."""
+    return _of_faults("power")
+
+
 def _of_faults(name: str) -> ModuleType:
     path = Path(__file__).parent / "faults" / f"{name}.py"
     found = importlib.util.spec_from_file_location(name, path)
     assert found is not None
     assert found.loader is not None
     module = importlib.util.module_from_spec(found)
+    sys.modules[name] = module  # dataclasses look for it there
     found.loader.exec_module(module)
     return module
 

@@ -18,8 +18,9 @@ class Proxy(ThreadingHTTPServer):
 
     ``pass``; ``drop`` (the connection ends without an answer); ``slow`` (no answer for long);
     ``500``, ``401`` (that answer, and the server never learns); ``cut`` (the server does it, half
-    of its answer arrives); ``cut first`` (the same, for the first of equal requests); ``any`` (each
-    drawn at random, half of them pass, a few late).
+    of its answer arrives); ``cut first`` (the same, for the first of equal requests); ``half``
+    (half of an upload arrives, and is answered with success); ``503`` (to uploads alone); ``any``
+    (each drawn at random, half of them pass, a few late).
     """
 
     daemon_threads = True
@@ -58,7 +59,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.over.wait(SLOW if mode == "slow" else LATE)
             if mode == "slow":
                 return
-        if mode in ("500", "401"):
+        if mode == "half" and self.command == "PUT":
+            body = body[: len(body) // 2]
+        if mode in ("500", "401") or (mode == "503" and self.command == "PUT"):
             self._send(int(mode), b"no")
             return
         status, content = self._passed_on(body)

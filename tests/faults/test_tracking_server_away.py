@@ -198,6 +198,24 @@ def test_a_password_in_the_address_is_neither_shown_nor_stored(settings: Setting
     assert RunStore(settings).undrained() == []
 
 
+@pytest.mark.parametrize("mode", ["half", "503"])
+def test_a4_a_run_is_not_finished_before_its_files_are_there_whole(
+    settings: Settings, proxy: Any, mode: str
+) -> None:
+    store = RunStore(settings)
+    run_id = write_run(settings, points=3)
+    proxy.mode = mode
+    for _ in range(2):
+        with pytest.raises(ServiceError, match=r"2 of 4 bytes arrived|503|does not answer"):
+            store.drain(run_id)
+        (row,) = [r for r in RunStore(settings)._rows("away") if r.run_id == run_id]
+        assert connect(settings).get_run(row.mlflow_id).info.status == "RUNNING"
+        assert store.undrained() == [run_id]
+    proxy.mode = "pass"
+    store.drain(run_id)
+    check_whole(settings, run_id, points=3)
+
+
 MANY = 1_000_000
 NAMES = tuple(f"metric {i}" for i in range(10))
 

@@ -29,7 +29,7 @@ def drafted(folder: Path, marker: str) -> Iterator[Path]:
 
 
 def put_in_place(draft: Path, folder: Path, marker: str) -> None:
-    """Rename ``draft`` to ``folder`` and sync the folder above.
+    """Rename ``draft``, whose own names are durable by then, to ``folder``; sync the one above.
 
     Another process may have written the same content first: a folder that holds ``marker`` is as
     good as ours.
@@ -37,13 +37,18 @@ def put_in_place(draft: Path, folder: Path, marker: str) -> None:
     Raises:
         OSError: the rename failed and nobody else's folder is there.
     """
+    _sync(draft)
     try:
         draft.rename(folder)
     except OSError:
         if not (folder / marker).is_file():
             raise
         return
-    descriptor = os.open(folder.parent, os.O_RDONLY)
+    _sync(folder.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -213,6 +213,14 @@ class _Drain:
         else:
             folder = file.artifact.rpartition("/")[0]
             self.client.log_artifact(self.state.mlflow_id, str(path), folder or None)
+            self._require_whole(file, folder, path.stat().st_size)
+
+    def _require_whole(self, file: LoggedFile, folder: str, size: int) -> None:
+        """Ask how much of a file arrived: an upload that was cut can be answered with success."""
+        there = self.client.list_artifacts(self.state.mlflow_id, folder or None)
+        found = next((one.file_size for one in there if one.path == file.artifact), 0)
+        if found != size:
+            raise ConnectionError(f"of {file.artifact} {found:,} of {size:,} bytes arrived")
 
 
 def experiment_id(client: "MlflowClient", name: str, settings: Settings) -> str:

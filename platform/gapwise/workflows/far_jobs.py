@@ -14,10 +14,19 @@ from gapwise.settings import Settings
 from gapwise.training.callbacks import Callback, Checkpoint
 from gapwise.training.trial import run_trial
 from gapwise.workers.base import Call, Context
+from gapwise.workflows.shared_home import Seen, seen
 from gapwise.workflows.shared_store import SharedStore
 
 SEND_EVERY = 10.0
 """Seconds between checkpoints that are sent: what a worker that is lost can lose."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NearJob:
+    """A job, and the home that its folders lie in."""
+
+    job: Job
+    home: Seen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +46,7 @@ def call_of(job: Job, settings: Settings) -> tuple[Call, Any]:
         ServiceError: what it needs cannot be sent to the store.
     """
     if not settings.shared:
-        return run_trial, job
+        return run_near, NearJob(job=job, home=seen(settings))
     store = SharedStore(settings.shared)
     data = f"data/{prepared_data.open(Path(job.data)).digest}"
     store.send_once(Path(job.data), data)
@@ -61,6 +70,17 @@ def forget(folder: Path, settings: Settings) -> None:
     """Remove the checkpoints of a job from the store."""
     if settings.shared:
         SharedStore(settings.shared).remove(_key(folder, settings))
+
+
+def run_near(near: NearJob, context: Context) -> JobResult:
+    """Run a job on a worker that shares the driver's folders.
+
+    Raises:
+        UsageError: it does not share them.
+        GapwiseError: as ``run_trial``.
+    """
+    near.home.require()
+    return run_trial(near.job, context)
 
 
 def run_far(far: FarJob, context: Context) -> JobResult:

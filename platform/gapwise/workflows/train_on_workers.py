@@ -21,6 +21,7 @@ from gapwise.workers.base import MOST_ATTEMPTS, Context, Done, News, Workers
 from gapwise.workers.open import open_workers
 from gapwise.workflows.hide_secrets import hide_secrets
 from gapwise.workflows.seed_run import Batch, taken_up, work
+from gapwise.workflows.shared_home import Seen, seen
 from gapwise.workflows.stop import StopRequest, stop_on_signals
 from gapwise.workflows.turns import Turn, Turns
 
@@ -36,6 +37,7 @@ class Order:
     seed: int
     run_id: str
     settings: Settings
+    home: Seen
 
 
 def train_there(order: Order, context: Context) -> JobResult:
@@ -43,8 +45,10 @@ def train_there(order: Order, context: Context) -> JobResult:
 
     Raises:
         StoppedError: the worker was asked to stop; ``resume`` goes on.
+        UsageError: the worker does not share the driver's home.
         GapwiseError: as a training in this process.
     """
+    order.home.require()
     batch = order.batch
     pipeline_file.reveal(pipeline_file.resolve(batch.pipeline))
     hide_secrets(batch.prepared)
@@ -74,8 +78,10 @@ def train_on_workers(
     afar = where.strip().startswith("ray")
     # The tracking store of this machine may be out of reach there: what a run lacks is sent here.
     there = replace(settings, mirror=False) if afar else settings
+    home = seen(settings)
     orders = [
-        Order(batch=batch, seed=seed, run_id=uuid.uuid4().hex, settings=there) for seed in seeds
+        Order(batch=batch, seed=seed, run_id=uuid.uuid4().hex, settings=there, home=home)
+        for seed in seeds
     ]
     with (
         stop_on_signals() as stop,

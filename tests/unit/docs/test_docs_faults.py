@@ -14,7 +14,7 @@ COUNTS = {"D": 15, "I": 10, "L": 6, "Y": 11, "C": 6, "T": 12, "S": 9, "K": 7, "W
           "B": 8, "A": 6, "N": 8, "X": 7}  # fmt: skip
 """How many faults there are of each kind."""
 
-TEAM = {"A4", "A6", "B8", "N6", "W4", "W6"}
+TEAM = {"B8", "W6"}
 """Rows that only the team's servers can show."""
 
 ROW = re.compile(r"^\| ([A-Z]\d+) \| (.*) \| (.*) \| (.*) \|$", re.MULTILINE)
