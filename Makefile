@@ -107,7 +107,7 @@ check: install-dev ## Check style, types, who imports whom, and advisories
 
 bench: install-dev ## Measure speed and truth, each a table
 	@for one in benchmarks/*.py benchmarks/truth/*.py benchmarks/search/*.py; do \
-		case "$$one" in */_*|*/tables.py) continue;; esac; \
+		case "$$one" in */_*|*/tables.py|*/long_run.py) continue;; esac; \
 		echo "== $$one"; $(BIN)/python -m "$$(echo "$${one%.py}" | tr / .)" $(ARGS); done
 
 reference: install ## Write docs/pipeline-reference.md, pipeline.schema.json and messages.md anew
