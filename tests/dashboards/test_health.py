@@ -1,5 +1,6 @@
 """The page *Health*, and the figures that a monitor asks for."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -30,7 +31,9 @@ def _nobody_signs_in_afterwards() -> Iterator[None]:
 @pytest.fixture
 def healthy(stored: Path) -> Path:
     """A home in order: what was copied here is sent to the store that lies here now."""
-    assert examine()["healthy"]
+    # Other tests' runs lay theirs into the folder that was copied, for MLflow keeps whole paths.
+    shutil.rmtree(stored / "artifacts")
+    assert [check for check in examine()["checks"] if not check["ok"]] == []
     return stored
 
 

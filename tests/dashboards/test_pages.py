@@ -27,8 +27,12 @@ def ids(home: Path) -> dict[str, str]:
     return {f"{row.name}/{row.seed}": row.run_id for row in rows.itertuples()}
 
 
+FULL = ("splits", "health")
+"""Pages that have something to show in an empty home."""
+
+
 @pytest.mark.usefixtures("home")
-@pytest.mark.parametrize("name", [name for name in ALL if name != "splits"])
+@pytest.mark.parametrize("name", [name for name in ALL if name not in FULL])
 def test_b3_an_empty_page_names_the_command_that_fills_it(page: Page, name: str) -> None:
     test = page(name)
     assert not test.exception
@@ -133,7 +137,7 @@ def test_b5_an_error_in_a_page_is_a_code_and_an_id(
     for part in ("dashboards.data.experiments", "dashboards.data.runs",
                  "dashboards.data.comparable", "dashboards.split_data.pipelines",
                  "dashboards.data.learning_curves", "dashboards.search_data.studies",
-                 "dashboards.launch_view.known"):  # fmt: skip
+                 "dashboards.launch_view.known", "dashboards.health_view.vitals"):  # fmt: skip
         monkeypatch.setattr(part, broken)
     test = page(name)
     assert not test.exception

@@ -1,0 +1,159 @@
+"""A team's servers as plain processes: PostgreSQL for all databases, MLflow's server, S3.
+
+The commands and variables are those of ``docker/compose.yaml``; two people with homes of their own.
+"""
+
+import http.client
+import logging
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+from ruamel.yaml import YAML
+
+from gapwise.ledger import tags
+from gapwise.ledger.ledger import Ledger
+from gapwise.settings import Settings
+from gapwise.tracking.store import RunStore
+from gapwise.workflows.backup import back_up, restore
+from gapwise.workflows.diagnose import diagnose_runs
+from gapwise.workflows.doctor import examine
+from gapwise.workflows.move import embedded, move
+from gapwise.workflows.search import SearchRequest, search
+from gapwise.workflows.train import train
+
+COMPOSE = YAML(typ="safe", pure=True).load(
+    (Path(__file__).parents[3] / "docker" / "compose.yaml").read_text()
+)
+SEARCH = ["search.rounds=[{trials: 3}]", "search.epochs=2"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An S3 with the bucket of the compose file."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    port = free_port()
+    server = ThreadedMotoServer("127.0.0.1", port)
+    server.start()
+    for name in ("AWS_ENDPOINT_URL", "MLFLOW_S3_ENDPOINT_URL"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    boto3.client("s3").create_bucket(Bucket="gapwise")
+    yield
+    server.stop()
+
+
+@pytest.fixture
+def team(
+    storage: None, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Iterator[None]:  # fmt: skip
+    """The servers, and the variables that name them."""
+    port = free_port()
+    service = COMPOSE["services"]["mlflow"]
+    changed = {
+        "--host": "127.0.0.1", "--port": str(port), "--workers": "1",
+        "--backend-store-uri": new_database(), "--allowed-hosts": f"127.0.0.1:{port}",
+    }  # fmt: skip
+    options = dict(word.split("=", 1) for word in service["command"][2:]) | changed
+    words = [f"{name}={value}" for name, value in options.items()]
+    environment = os.environ | {
+        name: str(service["environment"][name])
+        for name in ("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "MLFLOW_ALLOW_MODEL_CODE_EXECUTION")
+    }
+    with (tmp_path / "mlflow.log").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", "server", *words], env=environment, stdout=log,
+            stderr=log, start_new_session=True,
+        )  # fmt: skip
+    try:
+        wait_for(port, server)
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("GAPWISE_LEDGER_URL", new_database())
+        monkeypatch.setenv("GAPWISE_STUDIES_URL", new_database())
+        yield
+    finally:
+        os.killpg(server.pid, 9)
+        server.wait(20)
+
+
+def wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and server.poll() is None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", "/health")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            time.sleep(0.3)
+        finally:
+            connection.close()
+    pytest.fail("MLflow's server did not start")
+
+
+@pytest.fixture
+def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Settings]:
+    """Sit down at another machine: a home and a cache of its own, the same servers."""
+
+    def sit(name: str) -> Settings:
+        monkeypatch.setenv("GAPWISE_HOME", str(tmp_path / name / "home"))
+        monkeypatch.setenv("GAPWISE_CACHE", str(tmp_path / name / "cache"))
+        monkeypatch.setenv("GAPWISE_AUTHOR", name)
+        return Settings.read()
+
+    return sit
+
+
+def test_two_people_share_runs_searches_and_a_ledger(
+    team: None, person: Callable[[str], Settings], tmp_path: Path,
+    new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    hers = person("ann")
+    run_id = train("digits", ["training.epochs=2"]).run_ids[0]
+    told = diagnose_runs([run_id]).as_json()
+    found = search(SearchRequest(name="digits", overrides=SEARCH, workers="in-process"))
+    objects = boto3.client("s3").list_objects_v2(Bucket="gapwise", Prefix="artifacts/")
+    assert objects["KeyCount"] > 5
+
+    # The other has nothing of it on the machine, and sees the same.
+    his = person("bob")
+    assert not his.runs.exists()
+    assert run_id in set(RunStore(his).rows()["run_id"])
+    assert diagnose_runs([run_id]).as_json()["ladder"] == told["ladder"]
+    ledger = Ledger(his.ledger_url)
+    ledger.append_all([tags.tagged("digits", "x", "thin", author="bob")])
+    assert {event.author for event in Ledger(hers.ledger_url).events()} >= {"bob"}
+    again = search(SearchRequest(name="digits", overrides=SEARCH, workers="in-process"))
+    assert again.study == found.study  # it is over there already: nothing is tried twice
+
+    # All of hers is saved, and comes back into other servers.
+    person("ann")
+    assert examine()["healthy"], examine()
+    saved = back_up(tmp_path / "saved")
+    assert saved["events"] == ledger.revision()
+    monkeypatch.setenv("GAPWISE_LEDGER_URL", new_database())
+    monkeypatch.setenv("GAPWISE_STUDIES_URL", new_database())
+    new = person("second")
+    restore(tmp_path / "saved", new)
+    assert Ledger(new.ledger_url).events()[-1].hash == ledger.events()[-1].hash
+    assert diagnose_runs([run_id]).as_json()["ladder"] == told["ladder"]
+
+    # And out of the servers again: a folder that opens alone.
+    move(new, embedded(tmp_path / "alone"), "digits")
+    assert run_id in set(RunStore(embedded(tmp_path / "alone")).rows()["run_id"])
