@@ -82,7 +82,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _passed_on(self, body: bytes) -> tuple[int, bytes]:
         upstream = http.client.HTTPConnection("127.0.0.1", self.server.upstream, timeout=30)
-        headers = {k: v for k, v in self.headers.items() if k.lower() != "accept-encoding"}
+        left = ("accept-encoding", "content-length")  # the length is that of what is passed on
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in left}
         upstream.request(self.command, self.path, body, headers)
         reply = upstream.getresponse()
         content = reply.read()

@@ -218,7 +218,7 @@ class _Drain:
     def _require_whole(self, file: LoggedFile, folder: str, size: int) -> None:
         """Ask how much of a file arrived: an upload that was cut can be answered with success."""
         there = self.client.list_artifacts(self.state.mlflow_id, folder or None)
-        found = next((one.file_size for one in there if one.path == file.artifact), 0)
+        found = next((one.file_size or 0 for one in there if one.path == file.artifact), 0)
         if found != size:
             raise ConnectionError(f"of {file.artifact} {found:,} of {size:,} bytes arrived")
 
