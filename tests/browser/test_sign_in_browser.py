@@ -208,7 +208,8 @@ def test_b7_somebody_of_another_house_is_told_who_lets_them_in(
 ) -> None:
     page = enter(browser, address, OUTSIDER)
     page.get_by_text("You have no role yet").wait_for(timeout=30_000)
-    assert f"gapwise team {OUTSIDER} viewer" in page.locator("body").inner_text()
+    command = page.locator("[data-testid=stCode]", has_text=f"gapwise team {OUTSIDER} viewer")
+    command.wait_for(timeout=30_000)
     status = page.evaluate(
         "async (url) => (await fetch(url)).status", f"{address}/desk/list?run={run_id}&split=dev"
     )

@@ -130,9 +130,8 @@ KEPT = {
 }
 
 
-def flips(kept: Kept, folder: Path, count: int) -> int:
+def flips(kept: Kept, folder: Path, count: int, seed: int) -> int:
     """Flip bits one by one; return how many were found. Each of the others changed nothing."""
-    seed = int(os.environ.get("GAPWISE_TEST_SEED", time.time_ns() % 100_000))
     print(f"GAPWISE_TEST_SEED={seed}")  # noqa: T201 - a failure must be repeatable
     draw = random.Random(seed)
     kept.write(folder)
@@ -157,10 +156,14 @@ def flips(kept: Kept, folder: Path, count: int) -> int:
 
 @pytest.mark.parametrize("kind", KEPT)
 def test_t9_a_flipped_bit_is_found_or_changed_nothing(kind: str, tmp_path: Path) -> None:
-    assert flips(KEPT[kind], tmp_path, 40) > 0
+    assert flips(KEPT[kind], tmp_path, 40, seed=0) > 0
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("kind", KEPT)
 def test_t9_10_000_flipped_bits(kind: str, tmp_path: Path) -> None:
-    assert flips(KEPT[kind], tmp_path, 10_000 // len(KEPT)) > 0
+    seed = int(os.environ.get("GAPWISE_TEST_SEED", time.time_ns() % 100_000))
+    count = 10_000 // len(KEPT)
+    found = flips(KEPT[kind], tmp_path, count, seed)
+    print(f"{kind}: {found} of {count} found, the others changed nothing")  # noqa: T201
+    assert found > 0
