@@ -129,7 +129,7 @@ up: ## Start a team's servers: GAPWISE_HOST=gapwise.example.org LEAD=ann@example
 	@$(COMPOSE) up --detach --wait postgres storage
 	@$(INSIDE) python -c "import s3fs; s3fs.S3FileSystem().makedirs('gapwise', exist_ok=True)"
 	@$(COMPOSE) run --rm --no-deps -T -e GAPWISE_LEDGER_URL=$(OWNER) dashboard \
-		gapwise team $(if $(LEAD),$(LEAD) lead)
+		gapwise team --prepare $(if $(LEAD),$(LEAD) lead)
 	@$(COMPOSE) up --detach --wait
 
 down: ## Stop the team's servers; what they hold stays

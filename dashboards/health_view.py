@@ -8,7 +8,6 @@ import streamlit as st
 from dashboards import books, clock, sign_in, widgets
 from dashboards.text import said
 from gapwise.ledger import team
-from gapwise.settings import Settings
 from gapwise.workflows.doctor import examine
 from gapwise.workflows.vitals import Vitals, vitals
 
@@ -17,7 +16,7 @@ _GB = 2**30
 
 def page() -> None:
     """Show everything; whoever leads may have it mended."""
-    found, at = _look(Settings.read(), proves=False)
+    found, at = _look()
     proved = st.session_state.get("proved")
     if proved is not None:
         found, at = proved
@@ -86,5 +85,5 @@ def _team() -> None:
 
 
 @st.cache_data(ttl=60, show_spinner="Looking at every part")
-def _look(_settings: Settings, *, proves: bool) -> tuple[dict[str, Any], float]:
-    return examine(_settings, mends=False, proves=proves), time.time()
+def _look() -> tuple[dict[str, Any], float]:
+    return examine(mends=False, proves=False), time.time()

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dashboards import passes, sign_in
+from dashboards.guard import is_loopback
 
 PATH: Final = "/pass"
 LONGEST: Final = 4096
@@ -26,8 +27,7 @@ async def _keep(request: Request) -> Response:
     given, way = body.decode("ascii", "replace"), sign_in.current()
     if passes.holder(given, request.cookies, way.key) is None:
         return _refused()
-    is_local = request.url.hostname in ("localhost", "127.0.0.1", "::1")
-    kept = passes.cookie(given, secure=not is_local)
+    kept = passes.cookie(given, secure=not is_loopback(request.url.hostname or ""))
     return JSONResponse({}, headers={"Set-Cookie": kept, "Cache-Control": "no-store"})
 
 

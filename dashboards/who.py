@@ -81,15 +81,6 @@ def may(role: Role) -> bool:
     return team.holds(here().role, role)
 
 
-def must(role: Role, doing: str) -> None:
-    """Refuse the page's person what asks for another role.
-
-    Raises:
-        UsageError: it does; says who may give it.
-    """
-    here().must(role, doing)
-
-
 def clean(name: str) -> str:
     """Return a name as it may stand in the ledger; "" for one that may not."""
     tidy = " ".join(name.split())[:LONGEST]

@@ -34,7 +34,7 @@ def websocket_opens(app: Any, path: str, headers: Mapping[str, str]) -> bool:
 
 
 def _scope(kind: str, path: str, headers: Mapping[str, str]) -> dict[str, Any]:
-    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
     path, _, query = path.partition("?")
     decoded = {"path": unquote(path), "raw_path": path.encode(), "query_string": query.encode()}
     scheme = "http" if kind == "http" else "ws"

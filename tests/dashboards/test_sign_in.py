@@ -263,6 +263,17 @@ def test_b7_the_proxy_names_who_asks(asgi: ModuleType, home: Path) -> None:
         assert asgi.http(small(), "GET", "/desk/list", headers).status == status
 
 
+def test_b7_a_name_that_stands_there_twice_is_refused(asgi: ModuleType, home: Path) -> None:
+    sign_in.use(
+        SignIn(by="proxy", host=HOST, key=KEY, header="X-Forwarded-Email", secret=SECRET,
+               domains=("example.org",))
+    )  # fmt: skip
+    twice = {"host": HOST, "x-gapwise-proxy-secret": SECRET, "x-forwarded-email": "a@example.org",
+             "X-Forwarded-Email": "lea@example.org"}  # fmt: skip
+    assert asgi.http(small(), "GET", "/desk/list", twice).status == 403
+    assert not asgi.websocket_opens(small(), "/_stcore/stream", twice)
+
+
 def test_b7_an_author_is_who_signed_in_and_no_cookie_of_theirs(by_oidc: SignIn) -> None:
     held = SIGNED_IN | {who.COOKIE: "somebody", passes.COOKIE: ""}
     assert who.asking({}, held) == who.Person(name="", role=None)

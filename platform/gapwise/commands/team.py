@@ -14,12 +14,15 @@ def team(
     role: Annotated[
         str | None, typer.Argument(help="viewer, tagger, lead, or none to take it away.")
     ] = None,
+    prepare: Annotated[
+        bool, typer.Option("--prepare", help="Make the ledger's tables first, as their owner.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show who may view, tag or lead on a dashboard with sign-in, or give somebody a role."""
     from gapwise.workflows.team import people
 
-    out.give(people(person, role), as_json, show_team)
+    out.give(people(person, role, prepares=prepare), as_json, show_team)
 
 
 COMMANDS = (team,)

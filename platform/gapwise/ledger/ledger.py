@@ -35,6 +35,15 @@ class Ledger:
         self._database = Database(url, SCHEMA)
         self._now = now
 
+    def prepare(self) -> None:
+        """Make the tables, or bring them up to date; for a role that may, where others may not.
+
+        Raises:
+            StorageError, ServiceError: the database cannot be written.
+        """
+        with self._database.appending():
+            pass
+
     def append(  # noqa: PLR0913 - an event's fields, all by keyword
         self,
         *,

@@ -7,7 +7,7 @@ from typing import Final
 
 from gapwise.errors import StorageError, shown
 from gapwise.tracking.files import read_json, write_json
-from gapwise.tracking.folder import RunFolder
+from gapwise.tracking.folder import RunFolder, folders_in
 
 _PLACES: Final = (
     ("experiments", "artifact_location"),
@@ -58,8 +58,8 @@ def moved(file: Path, runs: Path, before: Path, after: Path) -> None:
         raise StorageError(
             f"cannot write {file}: {shown(error)}; free or unlock that place"
         ) from error
-    for folder in sorted(runs.iterdir()) if runs.is_dir() else []:
-        _told(RunFolder(folder), before.absolute(), after.absolute())
+    for folder in folders_in(runs):
+        _told(folder, before.absolute(), after.absolute())
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> set[str]:

@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+import psutil
+
 from gapwise.errors import StorageError, UsageError, shown
 from gapwise.ledger.ledger import Ledger
 from gapwise.seal import holds, sealed, unsealed
@@ -24,6 +26,9 @@ from gapwise.workflows.move import Moved, embedded, move
 MANIFEST: Final = "backup.json"
 FORMAT: Final = 1
 
+_DRAFT: Final = ".gapwise-backup-"
+"""How the folder of a backup is called, with the process that makes it, until it is whole."""
+
 
 def back_up(folder: Path, settings: Settings | None = None) -> dict[str, Any]:
     """Write a backup into a new folder, whole or not at all; return what is in it.
@@ -36,8 +41,9 @@ def back_up(folder: Path, settings: Settings | None = None) -> dict[str, Any]:
     folder = folder.absolute()
     if folder.exists():
         raise UsageError(f"{folder} is there already; name a new folder for each backup")
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}")
+    draft = folder.with_name(f"{_DRAFT}{os.getpid()}")
     with naming(folder, "write"):
+        _remove_left(folder.parent)
         draft.mkdir(parents=True)
     try:
         brought = move(settings, embedded(draft), sends=False)
@@ -127,6 +133,14 @@ def _copy_artifacts(source: Path, target: Path) -> None:
 def _inode(path: Path) -> tuple[int, int]:
     found = path.stat()
     return found.st_dev, found.st_ino
+
+
+def _remove_left(folder: Path) -> None:
+    """Remove what backups left there whose process was killed: each may be as large as a whole."""
+    for path in folder.glob(f"{_DRAFT}*"):
+        number = path.name.removeprefix(_DRAFT)
+        if number.isdecimal() and not psutil.pid_exists(int(number)):
+            shutil.rmtree(path)
 
 
 def _mlflow(settings: Settings, draft: Path, folder: Path) -> None:

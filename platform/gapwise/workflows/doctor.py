@@ -1,7 +1,6 @@
 """Is everything in order? Each part is looked at; what can be mended is, when that is asked for."""
 
 import os
-import shutil
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ from gapwise.tracking.client import answering, connect, public, sqlite_file
 from gapwise.tracking.files import naming
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.upkeep import Upkeep
+from gapwise.workflows.vitals import free_bytes
 
 LEAST_FREE: Final = 2**30
 """Bytes that should be free where the runs are."""
@@ -78,13 +78,12 @@ def _versions(_: Settings, __: RunStore) -> str:
 
 
 def _disk(settings: Settings, _: RunStore) -> str:
-    home = next(one for one in (settings.home, *settings.home.parents) if one.is_dir())
-    free = shutil.disk_usage(home).free
+    free = free_bytes(settings)
     if free < LEAST_FREE:
         raise StorageError(
-            f"{free / 2**20:,.0f} MiB are free at {home}; free some, or move old runs away"
+            f"{free / 2**20:,.0f} MiB are free at {settings.home}; free some, or move old runs away"
         )
-    return f"{free / 2**30:,.1f} GiB free at {home}"
+    return f"{free / 2**30:,.1f} GiB free at {settings.home}"
 
 
 def _clock(settings: Settings, _: RunStore) -> str:

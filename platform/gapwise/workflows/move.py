@@ -18,8 +18,8 @@ from gapwise.tracking.files import naming
 from gapwise.tracking.folder import RunFolder
 from gapwise.tracking.store import RunStore
 
-LEFT = ("mlflow.db", "ledger.db", "searches.db", "optuna.db", "sign-in.toml")
-"""Files of a home that are not copied as they stand: databases, and secrets."""
+LEFT = ("mlflow.db", "ledger.db", "searches.db", "optuna.db", "sign-in.toml", "backup.json")
+"""Files of a home that are not copied as they stand: databases, secrets, a backup's manifest."""
 
 LEFT_FOLDERS = ("runs", "artifacts", "background", "turns")
 """Folders of a home that are moved run by run, made anew, or mean nothing elsewhere."""

@@ -9,14 +9,22 @@ from gapwise.workflows.author import author
 
 
 def people(
-    person: str | None = None, role: str | None = None, settings: Settings | None = None
+    person: str | None = None,
+    role: str | None = None,
+    settings: Settings | None = None,
+    *,
+    prepares: bool = False,
 ) -> list[dict[str, Any]]:
     """Return people and their roles, after ``person`` was given ``role`` where both are named.
+
+    ``prepares`` makes the ledger's tables first, or brings them up to date.
 
     Raises:
         UsageError: no such role, or no e-mail address.
     """
     ledger = Ledger((settings or Settings.read()).ledger_url)
+    if prepares:
+        ledger.prepare()
     if person is not None and role is not None:
         team.grant(ledger, person, role, author=author())
     found = team.roles(ledger)

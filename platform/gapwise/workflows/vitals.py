@@ -41,12 +41,17 @@ def vitals(settings: Settings | None = None) -> Vitals:
     """
     settings = settings or Settings.read()
     store = RunStore(settings)
-    home = next(one for one in (settings.home, *settings.home.parents) if one.is_dir())
     return Vitals(
         runs=dict(Counter(store.rows()["status"])),
         stale=len(Upkeep(settings).stale()),
         waiting=len(store.undrained()),
         events=Ledger(settings.ledger_url).revision(),
         searches=len(EventLog(settings.studies_url).studies()),
-        free_bytes=shutil.disk_usage(home).free,
+        free_bytes=free_bytes(settings),
     )
+
+
+def free_bytes(settings: Settings) -> int:
+    """Return what is free where the runs are, or will be."""
+    home = next(one for one in (settings.home, *settings.home.parents) if one.is_dir())
+    return shutil.disk_usage(home).free

@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 from ruamel.yaml import YAML
 from typer.main import get_command
+from typer.testing import CliRunner
 
 from gapwise.cli import app
 from gapwise.errors import GapwiseError
@@ -93,6 +94,9 @@ def test_n1_the_proxy_alone_is_reached_from_outside() -> None:
     assert COMPOSE["networks"]["inside"]["internal"] is True
     outside = {name for name, one in SERVICES.items() if "outside" in one["networks"]}
     assert outside == {"proxy"}
+    # Docker publishes no port of a service that is on internal networks alone, and lets none out.
+    for name in (*ports, "dashboard"):
+        assert set(SERVICES[name]["networks"]) - {"inside"}, name
 
 
 def test_n7_secrets_come_as_files_and_stand_in_no_command_or_variable() -> None:
@@ -210,6 +214,19 @@ def test_n3_the_ledgers_role_adds_and_reads_and_nothing_else(at: Callable[[str, 
             connection.execute(sa.text(statement))
     engine.dispose()
     assert ledger.verify() == 2
+
+
+def test_n3_the_tables_are_made_by_their_owner_before_anybody_has_a_role(
+    new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    address = new_database()
+    monkeypatch.setenv("GAPWISE_LEDGER_URL", address)
+    done = CliRunner().invoke(app, ["team", "--prepare"])
+    assert done.exit_code == 0, done.output
+    engine = sa.create_engine(address)
+    assert sa.inspect(engine).has_table("events")
+    engine.dispose()
+    assert Ledger(address).revision() == 0
 
 
 def test_n3_a_role_reaches_its_own_database_alone(at: Callable[[str, str], str]) -> None:

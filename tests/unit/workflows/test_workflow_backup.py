@@ -1,7 +1,9 @@
 """Backups, and moves between installations: whole, proved, and as often as one likes."""
 
 import json
+import os
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -122,6 +124,7 @@ def test_a_backup_restores_to_an_equal_state(mirrored: Settings, tmp_path: Path)
     )
     assert Upkeep(other).prove() == Upkeep(settings).prove() == 4
     assert (other.home / "galleries/one/faces.npz").read_bytes() == b"faces"
+    assert not (other.home / "backup.json").exists()
     assert not list(tmp_path.glob("**/saved/**/sign-in.toml"))  # secrets stay where they are
     report = examine(other)
     assert report["healthy"], report
@@ -214,6 +217,24 @@ def test_no_backup_is_written_over_and_none_of_nothing_is_made(
     with pytest.raises(UsageError, match="there is nothing to back up"):
         backup.back_up(tmp_path / "empty", at(tmp_path / "nothing"))
     assert {path.name for path in tmp_path.iterdir()} <= {"cache", "home", "saved"}
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_what_a_killed_backup_left_is_removed_by_the_next(
+    settings: Settings, tmp_path: Path
+) -> None:
+    child = os.fork()
+    if child == 0:
+        backup.write_json = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[attr-defined]
+        backup.back_up(tmp_path / "first", settings)
+    os.waitpid(child, 0)
+    (left,) = tmp_path.glob(".*")
+    assert (left / "runs").is_dir()
+    going_on = left.with_name(f"{left.name.rpartition('-')[0]}-{os.getppid()}")
+    going_on.mkdir()
+    backup.back_up(tmp_path / "second", settings)
+    assert list(tmp_path.glob(".*")) == [going_on]  # somebody else's, who still makes it
+    assert backup.verify(tmp_path / "second")["runs"] == 2
 
 
 def test_a_backup_is_restored_into_empty_stores_only(settings: Settings, tmp_path: Path) -> None:
