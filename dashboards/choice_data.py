@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from dashboards.data import Stamp, run, stamp
+from dashboards.data import run
+from dashboards.fresh import Mark, stamp
 from gapwise.diagnostics.selection import Selection
 from gapwise.ledger import preferences
 from gapwise.ledger.decisions import Decision
@@ -57,7 +58,7 @@ def slices(run_id: str, split: str) -> Sliced:
 
 
 @st.cache_data(show_spinner="Searching for weak slices", max_entries=16)
-def _slices(run_id: str, split: str, at: Stamp) -> Sliced:
+def _slices(run_id: str, split: str, at: Mark) -> Sliced:
     # A split is offered only after its test look was counted (open_splits).
     return slice_run(run_id, split, look=False)
 
@@ -72,7 +73,7 @@ def metric_ranks(experiment: str, weigh: tuple[str, ...]) -> Metrics:
 
 
 @st.cache_data(show_spinner="Ranking the runs", max_entries=16)
-def _metric(experiment: str, weigh: tuple[str, ...], at: Stamp) -> Metrics:
+def _metric(experiment: str, weigh: tuple[str, ...], at: Mark) -> Metrics:
     return metric.check_metric(experiment, weigh=weigh)
 
 
@@ -97,5 +98,5 @@ def mismatch(run_id: str) -> Mismatch:
 
 
 @st.cache_data(show_spinner="Judging the runs", max_entries=16)
-def _selection(experiment: str, optimize: str, limits: tuple[str, ...], at: Stamp) -> Selection:
+def _selection(experiment: str, optimize: str, limits: tuple[str, ...], at: Mark) -> Selection:
     return select_run(SelectRequest(experiment=experiment, optimize=optimize, limits=limits))

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboards import books, clock, names
+from dashboards import books, clock, fresh, names
+from dashboards.fresh import Mark, stamp
 from gapwise.diagnostics.compare import Comparison
 from gapwise.diagnostics.matched import Matched, matched
 from gapwise.diagnostics.parted import By, Parted, parted
@@ -22,14 +23,12 @@ from gapwise.records import Diagnosis, Predictions
 from gapwise.reports.page import page
 from gapwise.settings import Settings
 from gapwise.tracking import predictions as tables
-from gapwise.tracking.store import CURVE_KIND, RunStore
+from gapwise.tracking.store import CURVE_KIND
 from gapwise.tracking.stored import StoredRun
 from gapwise.workflows import ceiling as ceilings
 from gapwise.workflows import compare, diagnose
 from gapwise.workflows.curve_store import Curves, all_latest
 from gapwise.workflows.report_facts import facts_of
-
-Stamp = tuple[Any, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,18 +57,9 @@ class Facts:
     pipeline: Mapping[str, Any]
 
 
-def stamp() -> Stamp:
-    """Return what changes whenever a store may have changed; every cache is keyed by it."""
-    settings = Settings.read()
-    home = settings.home
-    files = [*home.glob("mlflow.db*"), *home.glob("ledger.db*"), settings.runs]
-    marks = tuple((str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in files if f.exists())
-    return str(home), settings.tracking_uri, marks
-
-
 def runs(experiment: str | None = None) -> pd.DataFrame:
     """Return one row a run, newest first, of one experiment or of all."""
-    rows = _rows(stamp())
+    rows = fresh.rows()
     return rows if experiment is None else rows[rows["experiment"] == experiment]
 
 
@@ -202,7 +192,7 @@ def run(ref: str) -> StoredRun:
     Raises:
         DataError: it is not there (any more).
     """
-    return RunStore(Settings.read()).open(ref)
+    return fresh.store().open(ref)
 
 
 def diagnosis(subject: Subject) -> Diagnosis:
@@ -256,28 +246,20 @@ def file_bytes(path: Path) -> bytes:
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _matched(run_ids: Sequence[str], test: bool, at: Stamp) -> Matched:
+def _matched(run_ids: Sequence[str], test: bool, at: Mark) -> Matched:
     settings = Settings.read()
     found = [run(run_id) for run_id in run_ids]
     return matched(diagnose.gather(found, Ledger(settings.ledger_url)), test=test)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _parted(run_ids: Sequence[str], by: By, test: bool, at: Stamp) -> tuple[Parted, ...]:
+def _parted(run_ids: Sequence[str], by: By, test: bool, at: Mark) -> tuple[Parted, ...]:
     found = [run(run_id) for run_id in run_ids]
     return parted(diagnose.gather(found, Ledger(Settings.read().ledger_url)), by, test=test)
 
 
-@st.cache_resource(show_spinner=False, max_entries=4, ttl=20)
-def _rows(at: Stamp) -> pd.DataFrame:
-    # Shared, not copied for every page: nobody changes it. Parameters are many, and no list
-    # shows them.
-    rows = RunStore(Settings.read()).rows()
-    return rows[[name for name in rows if not str(name).startswith("param.")]]
-
-
 @st.cache_data(show_spinner=False, max_entries=64)
-def _diagnosis(run_ids: Sequence[str], at: Stamp) -> Diagnosis:
+def _diagnosis(run_ids: Sequence[str], at: Mark) -> Diagnosis:
     return diagnose.diagnose_runs(run_ids)
 
 
@@ -288,10 +270,10 @@ def _predictions(mark: tuple[str, int, int], split: str, _labels: Mapping[str, s
 
 
 @st.cache_data(show_spinner=False, max_entries=32)
-def _comparison(a: str, b: str, split: str, at: Stamp) -> Comparison:
+def _comparison(a: str, b: str, split: str, at: Mark) -> Comparison:
     return compare.compare_runs(a, b, split)
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
-def _ceiling(system: str, perfect: tuple[str, ...], at: Stamp) -> Ceiling:
+def _ceiling(system: str, perfect: tuple[str, ...], at: Mark) -> Ceiling:
     return ceilings.ceiling(ceilings.CeilingRequest(source=system, perfect=perfect))

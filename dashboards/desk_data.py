@@ -16,7 +16,6 @@ from gapwise.ledger import looks
 from gapwise.records import Predictions
 from gapwise.settings import Settings
 from gapwise.statistics.suspicion import suspicion
-from gapwise.tracking.store import RunStore
 from gapwise.workflows import error_table
 from gapwise.workflows.example_list import ExampleQuery, listed
 from gapwise.workflows.neighbours import Neighbourhood, neighbourhood
@@ -276,7 +275,7 @@ def _names(run_id: str, split: str) -> frozenset[str]:
 
 @cache
 def _dataset(run_id: str, settings: Settings) -> str:
-    return RunStore(settings).open(run_id).dataset
+    return data.run(run_id).dataset
 
 
 def _pairs(run_id: str, split: str, example_id: str) -> dict[str, list[dict[str, Any]]]:

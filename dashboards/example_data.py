@@ -7,11 +7,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from dashboards import data, media
+from dashboards import data, fresh, media
 from gapwise.data import prepared
 from gapwise.errors import DataError, GapwiseError
-from gapwise.settings import Settings
-from gapwise.tracking.store import RunStore
 from gapwise.workflows import example_pictures, example_sounds
 
 
@@ -64,7 +62,7 @@ def _prepared_of(run_id: str) -> prepared.Prepared | None:
         found = data.run(run_id)
     except GapwiseError:
         return None
-    folder = example_pictures.prepared_folder(found, RunStore(Settings.read()))
+    folder = example_pictures.prepared_folder(found, fresh.store())
     try:
         return _prepared(str(folder)) if folder else None
     except GapwiseError:

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from dashboards import choosing, data, frame, network_data, who, widgets
+from dashboards import choosing, data, frame, fresh, network_data, who, widgets
 from dashboards.text import safe, said
 from gapwise.errors import DataError, GapwiseError
 from gapwise.figures import words
@@ -24,7 +24,7 @@ FACE = 96
 
 def chosen() -> str | None:
     """Let people choose a run that verifies; None, with help, where there is none."""
-    known = _verifiers(data.stamp())
+    known = _verifiers(fresh.runs_mark())
     if not known:
         widgets.empty(
             "No run tells people apart yet",
@@ -39,7 +39,7 @@ def chosen() -> str | None:
 
 def head(run: str) -> None:
     """How well it tells one person from two, on dev."""
-    found = _verified(run, data.stamp())
+    found = _verified(run, fresh.runs_mark())
     dev = next((split for split in found.splits if split.split == "dev"), None)
     with st.container(key="head", gap=None):
         area = "–" if dev is None or dev.auroc is None else f"{dev.auroc.value:.3f}"
@@ -56,7 +56,7 @@ def head(run: str) -> None:
 def gallery(run: str) -> None:
     """Whom a picture shows, and who is enrolled."""
     # The network is kept; who is enrolled is read anew, for others may enroll too.
-    opened = gallery_of(*_verifier(run, data.stamp()), Settings.read())
+    opened = gallery_of(*_verifier(run, fresh.runs_mark()), Settings.read())
     left, right = st.columns([1, 1.4], gap="small")
     with left, widgets.card("recognise", "Who is it?", "one picture", fill=True):
         asked = st.file_uploader("A picture of somebody", KINDS, key=f"asked-{run}")
@@ -74,7 +74,7 @@ def encodings_of(run: str) -> None:
     """The map of dev's encodings."""
     with widgets.card("map", "Map of the encodings of dev", "ringed: another's is nearest"):
         try:
-            points = _points(run, data.stamp())
+            points = _points(run, fresh.runs_mark())
         except DataError as error:
             st.caption(said(str(error)))
             return
@@ -149,7 +149,7 @@ def _enrolled(opened: Gallery, run: str) -> None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _verifiers(at: data.Stamp) -> dict[str, str]:
+def _verifiers(at: fresh.Mark) -> dict[str, str]:
     return {run: name for run, name in network_data.trained().items() if _task(run) == "verify"}
 
 
@@ -158,17 +158,17 @@ def _task(run: str) -> str:
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _verified(run: str, at: data.Stamp) -> Verified:
+def _verified(run: str, at: fresh.Mark) -> Verified:
     return verify(run, settings=Settings.read())
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _verifier(run: str, at: data.Stamp) -> tuple[TrainedRun, Verify]:
+def _verifier(run: str, at: fresh.Mark) -> tuple[TrainedRun, Verify]:
     return open_verifier(run, Settings.read())
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _points(run: str, at: data.Stamp) -> list[Point]:
+def _points(run: str, at: fresh.Mark) -> list[Point]:
     found = encoding_map(run, "dev", Settings.read())
     rows = zip(found.places.tolist(), found.people, found.ids, found.right, strict=True)
     return [

@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from dashboards import choosing, data, frame, network_data, widgets
+from dashboards import choosing, frame, fresh, network_data, widgets
 from dashboards.text import said
 from gapwise.data.datasets.textures import photographs
 from gapwise.errors import GapwiseError, UsageError
@@ -27,7 +27,7 @@ MOST_STEPS: Final = 300
 
 def chosen() -> str | None:
     """Let people choose a run on colour or grey pictures; None, with help, where there is none."""
-    known = _runs(data.stamp())
+    known = _runs(fresh.runs_mark())
     if not known:
         widgets.empty(
             "No network to see style with yet",
@@ -75,7 +75,7 @@ def pictures() -> dict[str, tuple[str, bytes]]:
 
 def options(run: str) -> dict[str, Any]:
     """What the sliders and choices say."""
-    features = _features(run, data.stamp())
+    features = _features(run, fresh.runs_mark())
     usual_content, usual_style = features.usual()
     layers = list(features.choices())
     with widgets.card("options", "How"):
@@ -141,7 +141,7 @@ def _made(run: str, asked: Mapping[str, tuple[str, bytes]], options: dict[str, A
 
     given = {name: value for name, value in options.items() if name != "size"}
     request = Asked(content=asked["content"], style=asked["style"], size=options["size"])
-    made = style.transfer(_features(run, data.stamp()), request, given, watch)
+    made = style.transfer(_features(run, fresh.runs_mark()), request, given, watch)
     place.empty()
     bar.empty()
     st.session_state["styled"] = (_png(made), said(told))
@@ -159,17 +159,17 @@ def _bundled() -> dict[str, bytes]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _features(run: str, at: data.Stamp) -> Features:
+def _features(run: str, at: fresh.Mark) -> Features:
     return style.of_run(run, Settings.read())
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _runs(at: data.Stamp) -> dict[str, str]:
+def _runs(at: fresh.Mark) -> dict[str, str]:
     known = network_data.trained().items()
     return {run: name for run, name in known if _has_features(run, at)}
 
 
-def _has_features(run: str, at: data.Stamp) -> bool:
+def _has_features(run: str, at: fresh.Mark) -> bool:
     try:
         return len(_features(run, at).choices()) > 0
     except GapwiseError:

@@ -25,14 +25,15 @@ FIXED = (
 )
 
 
-def frame(rows: Sequence[RunRow]) -> pd.DataFrame:
+def frame(rows: Sequence[RunRow], *, parameters: bool = True) -> pd.DataFrame:
     """Return a table of runs: fixed columns, then ``metric.…``, then ``param.…``, by name."""
     columns: dict[str, Any] = {name: [getattr(row, name) for row in rows] for name in FIXED}
     columns["seed"] = pd.array(columns["seed"], dtype="Int64")
     for name in ("started", "ended"):
         columns[name] = pd.to_datetime(pd.array(columns[name], "Int64"), unit="ms", utc=True)
     columns |= _spread("metric", [row.metrics for row in rows])
-    columns |= _spread("param", [row.parameters for row in rows])
+    if parameters:
+        columns |= _spread("param", [row.parameters for row in rows])
     return pd.DataFrame(columns)
 
 

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from gapwise.errors import StorageError
@@ -38,6 +39,10 @@ _FIRST = {"experiments", "alembic_version"}
 """Tables that MLflow begins with."""
 
 
+_KEPT: Final[dict[Path, tuple[tuple[int, ...], list["RunRow"]]]] = {}
+_KEEPING: Final = Lock()
+
+
 @dataclass(kw_only=True)
 class RunRow:
     """What a list shows of one run; times in milliseconds since 1970."""
@@ -57,6 +62,25 @@ class RunRow:
     tags: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+def kept(file: Path) -> list[RunRow]:
+    """Return ``from_sqlite``; the whole process reads the store again only when it has changed.
+
+    Raises:
+        StorageError: as there.
+    """
+    with _KEEPING:
+        stamp = _stamp(file)
+        if file not in _KEPT or _KEPT[file][0] != stamp:
+            _KEPT[file] = (stamp, from_sqlite(file))
+        return _KEPT[file][1]
+
+
+def _stamp(file: Path) -> tuple[int, ...]:
+    """What changes whenever the database does: times and sizes of it and of its log."""
+    stats = [f.stat() for f in (file, file.with_name(f"{file.name}-wal")) if f.exists()]
+    return tuple(value for stat in stats for value in (stat.st_mtime_ns, stat.st_size))
 
 
 def from_sqlite(file: Path) -> list[RunRow]:
@@ -103,22 +127,38 @@ def from_folder(folder: RunFolder) -> RunRow:
 def from_search(client: "MlflowClient", uri: str, cache: dict[str, RunRow]) -> list[RunRow]:
     """List all runs of a tracking server, newest first.
 
-    ``cache`` (MLflow id → row) holds the runs that have ended; only others are asked for again.
+    ``cache`` (run id → row) holds the runs that have ended; only others are asked for again.
 
     Raises:
         ServiceError: the server does not answer.
     """
     with answering(uri):
-        ids = [experiment.experiment_id for experiment in client.search_experiments()]
         names = {e.experiment_id: e.name for e in client.search_experiments()}
+        ids = list(names)
         since = max((row.ended or 0 for row in cache.values()), default=0)
         fresh = _search(client, ids, "attributes.status = 'RUNNING'")
         fresh += _search(client, ids, f"attributes.end_time >= {since}")
         if not cache:
             fresh = _search(client, ids, "")
-    rows = {row.mlflow_id: row for row in (_from_mlflow(run, names) for run in fresh)}
-    cache.update((key, row) for key, row in rows.items() if row.ended and row.status != "RUNNING")
+    rows = {row.run_id: row for row in (_from_mlflow(run, names) for run in fresh)}
+    for run_id, row in rows.items():
+        if row.ended and row.status != "RUNNING":
+            cache[run_id] = row
+        else:
+            cache.pop(run_id, None)
     return sorted((cache | rows).values(), key=lambda row: row.started, reverse=True)
+
+
+def by_id(client: "MlflowClient", uri: str, run_id: str) -> RunRow | None:
+    """Ask a tracking server for one run by the id that we gave it; None where it has none.
+
+    Raises:
+        ServiceError: the server does not answer.
+    """
+    with answering(uri):
+        names = {e.experiment_id: e.name for e in client.search_experiments()}
+        found = _search(client, list(names), f"tags.`{RUN_TAG}` = '{run_id}'")
+    return _from_mlflow(found[0], names) if found else None
 
 
 def _search(client: "MlflowClient", experiments: list[str], wanted: str) -> list[Any]:

@@ -1,9 +1,10 @@
 """All runs: make, resume, find and list them."""
 
+import re
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from gapwise.errors import StorageError, UsageError, did_you_mean, shown
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 SHORTEST_PREFIX = 6
+_ID = re.compile(r"[0-9a-f]{32}")
 
 BEST_BY = ("best_dev_error", "dev_error")
 """Metrics that ``best`` goes by, the first that a run has."""
@@ -48,8 +50,8 @@ class RunStore:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._client: MlflowClient | None = None
-        self._cached: tuple[tuple[int, ...], list[RunRow]] | None = None
         self._ended: dict[str, RunRow] = {}
+        self._listing = Lock()
 
     def create(  # noqa: PLR0913 - a run's head, all by keyword
         self,
@@ -111,16 +113,15 @@ class RunStore:
         Raises:
             UsageError: no run, or more than one, is meant.
         """
-        folder = self._folder(ref)
-        if len(ref) == 32 and folder.exists():
-            return self._stored(listing.from_folder(folder))
+        if _ID.fullmatch(ref) and (row := self._by_id(ref)):
+            return self._stored(row)
         rows = self._rows(experiment)
         if "@" in ref and all(row.name != ref for row in rows):
             registry = Registry(self._connected(), self._settings.tracking_uri)
             rows, ref = self._rows(None), registry.named(ref).run_id
         return self._stored(_pick(rows, ref))
 
-    def rows(self, experiment: str | None = None) -> "pd.DataFrame":
+    def rows(self, experiment: str | None = None, *, parameters: bool = True) -> "pd.DataFrame":
         """Return one row a run, newest first, with columns ``metric.…`` and ``param.…``.
 
         Times are UTC. Runs that MLflow does not have yet are there too.
@@ -130,7 +131,7 @@ class RunStore:
         """
         from gapwise.tracking.frame import frame
 
-        return frame(self._rows(experiment))
+        return frame(self._rows(experiment), parameters=parameters)
 
     def experiments(self) -> list[str]:
         """Return the names of the experiments that have runs, the most recently used first."""
@@ -168,16 +169,24 @@ class RunStore:
         path = folder.path if folder.exists() else None
         return StoredRun(row, path, self._connected, self._settings.cache)
 
+    def _by_id(self, run_id: str) -> RunRow | None:
+        """Return a run by its whole id without listing them all, where that can be done."""
+        folder = self._folder(run_id)
+        if folder.exists():
+            return listing.from_folder(folder)
+        if sqlite_file(self._settings) is not None:
+            return None
+        known = self._ended.get(run_id)
+        return known or listing.by_id(self._connected(), self._settings.tracking_uri, run_id)
+
     def _rows(self, experiment: str | None) -> list[RunRow]:
         file = sqlite_file(self._settings)
         if file is None:
             uri = self._settings.tracking_uri
-            rows = listing.from_search(self._connected(), uri, self._ended)
+            with self._listing:
+                rows = listing.from_search(self._connected(), uri, self._ended)
         else:
-            stamp = _stamp(file)
-            if self._cached is None or self._cached[0] != stamp:
-                self._cached = (stamp, listing.from_sqlite(file))
-            rows = self._cached[1]
+            rows = listing.kept(file)
         found = listing.merged(rows, self._settings.runs)
         return [row for row in found if experiment in (None, row.experiment)]
 
@@ -230,9 +239,3 @@ def _dev_error(row: RunRow) -> float | None:
         return None
     found = (row.metrics[name] for name in BEST_BY if name in row.metrics)
     return next((error for error in found if error == error), None)
-
-
-def _stamp(file: Path) -> tuple[int, ...]:
-    """What changes whenever the database does: times and sizes of it and of its log."""
-    stats = [f.stat() for f in (file, file.with_name(f"{file.name}-wal")) if f.exists()]
-    return tuple(value for stat in stats for value in (stat.st_mtime_ns, stat.st_size))
