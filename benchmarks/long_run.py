@@ -10,24 +10,20 @@ the last quarter stand side by side, with what was left behind: processes, locks
 
 import argparse
 import asyncio
-import json
 import os
-import random
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
 import numpy as np
 import psutil
 
-from benchmarks.browsers import PAGES, asked, finished, serve
+from benchmarks import servers
+from benchmarks.browsers import PAGES, opened, seconds_of, tag, trained, wrong
 
 EVERY = 30.0
 """Seconds between looks at the server."""
@@ -63,48 +59,26 @@ class Person:
     """Opens pages and tags, until told to stop; keeps how long each took."""
 
     def __init__(self, address: str, run: str, until: float) -> None:
-        self._address, self._run, self._until = address, run, until
+        self._address, self._run, self.until = address, run, until
         self.pages: list[float] = []
         self.saves: list[float] = []
 
     async def live(self) -> None:
         """Do it."""
-        headers = {"Origin": self._address}
-        async with (
-            aiohttp.ClientSession(headers=headers) as session,
-            session.ws_connect(
-                f"{self._address}/_stcore/stream", protocols=["streamlit"], max_msg_size=0
-            ) as opened,
-        ):
-            ids = await self._wrong(session)
+        async with opened(self._address) as (session, socket):
+            ids = await wrong(session, self._address, self._run)
             for turn, page in enumerate(self._turns()):
-                before = time.perf_counter()
-                await opened.send_bytes(asked(page))
-                await finished(opened)
-                self.pages.append(time.perf_counter() - before)
+                self.pages.append(await seconds_of(socket, page))
                 for _ in range(5):
-                    await self._tag(session, ids[turn % len(ids)])
+                    example = ids[turn % len(ids)]
+                    self.saves.append(await tag(session, self._address, self._run, example))
                     await asyncio.sleep(0.3)
 
     def _turns(self) -> Iterator[str]:
         turn = 0
-        while time.monotonic() < self._until:
+        while time.monotonic() < self.until:
             yield PAGES[turn % len(PAGES)]
             turn += 1
-
-    async def _wrong(self, session: aiohttp.ClientSession) -> list[str]:
-        query = {"run": self._run, "split": "dev", "view": "wrong", "limit": "60"}
-        async with session.get(f"{self._address}/desk/list", params=query) as answer:
-            return [item["id"] for item in (await answer.json())["items"]]
-
-    async def _tag(self, session: aiohttp.ClientSession, name: str) -> None:
-        tag = random.choice(["blurry", "thin", "cut off"])
-        event = {"key": uuid.uuid4().hex, "do": "tag", "id": name, "tag": tag}
-        body = {"run": self._run, "split": "dev", "events": [event]}
-        before = time.perf_counter()
-        async with session.post(f"{self._address}/desk/events", json=body) as answer:
-            assert len((await answer.json())["saved"]) == 1
-        self.saves.append(time.perf_counter() - before)
 
 
 async def work(until: float, environment: dict[str, str]) -> int:
@@ -143,34 +117,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=240.0)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as home, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
+    with tempfile.TemporaryDirectory() as home:
         environment = os.environ | {"GAPWISE_HOME": home, "OMP_NUM_THREADS": "1"}
         environment.pop("MLFLOW_TRACKING_URI", None)
-        words = [sys.executable, "-m", "gapwise", "train", "digits", "training.epochs=5", "--json"]
-        done = subprocess.run(words, env=environment, check=True, capture_output=True)
-        run = json.loads(done.stdout)["run_id"]
-        server = serve(home, port)
-        try:
-            counts = asyncio.run(_all(port, run, server.pid, options.minutes, environment))
-        finally:
-            server.terminate()
-            server.wait(20)
+        run = trained(environment)
+        with servers.dashboard(environment) as (address, process):
+            person = Person(address, run, time.monotonic() + 60 * options.minutes)
+            counts = asyncio.run(_all(person, process, environment))
         left = [path for path in Path(home).rglob(".*") if path.name != ".mark"]
         ours = [one for one in psutil.process_iter(["cmdline"]) if home in str(one.info)]
         print(f"{counts}; left behind: {len(left)} drafts, {len(ours)} processes")
 
 
-async def _all(port: int, run: str, pid: int, minutes: float, environment: dict[str, str]) -> str:
-    until = time.monotonic() + 60 * minutes
-    person = Person(f"http://127.0.0.1:{port}", run, until)
-    process = psutil.Process(pid)
+async def _all(person: Person, process: psutil.Process, environment: dict[str, str]) -> str:
+    begun, until = time.monotonic(), person.until
     looks, works, _ = await asyncio.gather(
         watch(process, until), work(until, environment), person.live()
     )
-    print(f"| over {minutes:.0f} min | first quarter | last quarter |")
+    print(f"| over {(until - begun) / 60:.0f} min | first quarter | last quarter |")
     print("| --- | --- | --- |")
     print(told("memory of the server", [one.mib for one in looks], "MiB"))
     print(told("open files", [one.files for one in looks], ""))

@@ -56,14 +56,14 @@ def fill(count: int) -> None:
             "gapwise.group": group,
         }
         run = client.create_run(
-            experiments[number // 5 % 8], start_time=number * 1000, run_name=f"run-{number}"
+            experiments[number // 5 % 8], start_time=1000 * (number + 1), run_name=f"run-{number}"
         )
         names = ["train_error", "dev_error", *(f"metric_{i}" for i in range(8))]
         metrics = [Metric(name, (number % 97) / 200, 0, 1) for name in names]
         params = [Param(f"section.key_{i}", str(number * i)) for i in range(30)]
         run_tags = [RunTag(name, value) for name, value in tags.items()]
         client.log_batch(run.info.run_id, metrics, params, run_tags)
-        client.set_terminated(run.info.run_id, "FINISHED", number * 1000 + 900)
+        client.set_terminated(run.info.run_id, "FINISHED", 1000 * (number + 1) + 900)
 
 
 def measure(repeats: int) -> tuple[list[float], list[float]]:

@@ -39,6 +39,31 @@ class Books:
         return self.ledger.events(kind=kinds, dataset=self.dataset, after=revision)
 
 
+@dataclass
+class Untagged:
+    """How far a ledger went, but for tags: those come by the second and move no error."""
+
+    ledger: Ledger
+    seen: int = 0
+    last: int = 0
+    guard: Lock = field(default_factory=Lock)
+
+    def read(self) -> int:
+        """Return the position of the last event that is no tag; only new ones are looked at."""
+        with self.guard:
+            newest = self.ledger.revision()
+            if newest > self.seen:
+                self.last = self.ledger.revision(without=tags.KINDS, after=self.last)
+                self.seen = newest
+            return self.last
+
+
+def revision(*, tags: bool) -> int:
+    """Return how far the ledger went, with or without its tags."""
+    url = Settings.read().ledger_url
+    return _ledger(url).revision() if tags else _untagged(url).read()
+
+
 def ledger() -> Ledger:
     """Return the ledger of this project."""
     return _ledger(Settings.read().ledger_url)
@@ -52,6 +77,11 @@ def of_dataset(dataset: str) -> Books:
 @cache
 def _ledger(url: str) -> Ledger:
     return Ledger(url)
+
+
+@cache
+def _untagged(url: str) -> Untagged:
+    return Untagged(_ledger(url))
 
 
 @cache

@@ -197,7 +197,7 @@ def run(ref: str) -> StoredRun:
 
 def diagnosis(subject: Subject) -> Diagnosis:
     """Return the diagnosis without the test set."""
-    return _diagnosis(subject.run_ids, stamp())
+    return _diagnosis(subject.run_ids, stamp(tags=True))
 
 
 def look_at_test(subject: Subject) -> Diagnosis:
@@ -222,7 +222,7 @@ def predictions(run_id: str, split: str) -> Predictions:
 
 def comparison(a: str, b: str, split: str) -> Comparison:
     """Return how two runs differ on a split."""
-    return _comparison(a, b, split, stamp())
+    return _comparison(a, b, split, stamp(tags=True))
 
 
 def ceiling(system: str, perfect: tuple[str, ...]) -> Ceiling:

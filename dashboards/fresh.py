@@ -45,9 +45,9 @@ def runs_mark() -> Mark:
     return str(settings.home), settings.tracking_uri, _listed(_files()).mark
 
 
-def stamp() -> Mark:
-    """Return what changes with the runs, or with a word in the ledger."""
-    return *runs_mark(), Settings.read().ledger_url, books.ledger().revision()
+def stamp(*, tags: bool = False) -> Mark:
+    """Return what changes with the runs, or with a word in the ledger; with tags, where asked."""
+    return *runs_mark(), Settings.read().ledger_url, books.revision(tags=tags)
 
 
 def _files() -> Mark:

@@ -55,8 +55,20 @@ def test_labels_that_were_mended_are_seen_at_once(ledger: Ledger, page: Page) ->
     assert "Data mismatch] is your largest gap" not in after
 
 
-def test_what_computes_from_runs_alone_is_kept_when_people_tag(ledger: Ledger) -> None:
-    runs, everything = fresh.runs_mark(), fresh.stamp()
-    ledger.append(dataset="digits", example_id="1", kind="read", value={}, author="ann")
-    assert fresh.runs_mark() == runs
-    assert fresh.stamp() != everything
+def test_what_tags_do_not_move_is_not_computed_anew_for_them(ledger: Ledger) -> None:
+    def marks() -> tuple[fresh.Mark, fresh.Mark, fresh.Mark]:
+        return fresh.runs_mark(), fresh.stamp(), fresh.stamp(tags=True)
+
+    def append(kind: str) -> None:
+        ledger.append(dataset="digits", example_id="1", kind=kind, value={}, author="ann")
+
+    runs, labels, everything = marks()
+    append("read")
+    assert marks()[:2] == (runs, labels)
+    assert marks()[2] != everything
+    append("opinion")
+    assert marks()[0] == runs
+    assert marks()[1] != labels
+    labels = marks()[1]
+    append("read")
+    assert marks()[1] == labels

@@ -152,12 +152,15 @@ class Ledger:
                 return []
             return [event_of(row) for row in connection.execute(query)]
 
-    def revision(self) -> int:
-        """Return the position of the last event, 0 for an empty ledger."""
+    def revision(self, *, without: Sequence[str] = (), after: int = 0) -> int:
+        """Return the position of the last event, of no kind in ``without``; else ``after``."""
+        query = sa.select(sa.func.max(EVENTS.c.seq))
+        if without:
+            query = query.where(EVENTS.c.seq > after, EVENTS.c.kind.not_in(without))
         with self._database.reading() as connection:
             if connection is None:
-                return 0
-            return int(connection.execute(sa.select(sa.func.max(EVENTS.c.seq))).scalar() or 0)
+                return after
+            return int(connection.execute(query).scalar() or after)
 
     def back_up(self, target: Path) -> int:
         """Copy the ledger into a new file while others write; return how many events are in it.

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 RUN_TAG = "gapwise.run"
 
+PREDICTIONS_TAG = "gapwise.predictions"
+"""The splits of whose predictions MLflow has the file, by commas."""
+
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "ERROR",

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from gapwise.errors import StorageError
+from gapwise.records import SPLITS
 from gapwise.settings import Settings
-from gapwise.tracking.client import RUN_TAG, answering, public, sqlite_file
+from gapwise.tracking.client import PREDICTIONS_TAG, RUN_TAG, answering, public, sqlite_file
 from gapwise.tracking.files import link, read_json, write_json
 from gapwise.tracking.folder import LoggedFile, RunFolder, RunRecord
 from gapwise.tracking.lock import RunLock
-from gapwise.tracking.parameters import LONGEST_VALUE, encode
+from gapwise.tracking.parameters import encode, short
 from gapwise.tracking.spool import Point, lines
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class _Drain:
         self._send_points()
         self._send_tags(_tags(self.record) | self._not_finite_tag() | self._parent_tag())
         self._send_files()
+        self._send_tags(self._predictions_tag())
         if status != "RUNNING":
             self._send_status(status)
 
@@ -146,7 +148,7 @@ class _Drain:
     def _send_parameters(self) -> None:
         from mlflow.entities import Param
 
-        wanted = {key: _short(encode(value)) for key, value in self.record.parameters.items()}
+        wanted = {key: short(encode(value)) for key, value in self.record.parameters.items()}
         fresh = {key: text for key, text in wanted.items() if key not in self.state.parameters}
         for part in _parts(fresh):
             params = [Param(key, text) for key, text in part.items()]
@@ -161,7 +163,7 @@ class _Drain:
 
         fresh = {key: text for key, text in wanted.items() if self.state.tags.get(key) != text}
         for part in _parts(fresh):
-            tags = [RunTag(key, _short(text)) for key, text in part.items()]
+            tags = [RunTag(key, short(text)) for key, text in part.items()]
             self.client.log_batch(self.state.mlflow_id, tags=tags)
             self._note(tags=self.state.tags | part)
 
@@ -198,6 +200,11 @@ class _Drain:
     def _not_finite_tag(self) -> dict[str, str]:
         odd = self.state.not_finite
         return {"gapwise.not_finite": json.dumps(odd)} if odd else {}
+
+    def _predictions_tag(self) -> dict[str, str]:
+        """Tell of which splits predictions are there, so that nobody has to list their files."""
+        there = [split for split in SPLITS if f"predictions/{split}.parquet" in self.state.files]
+        return {PREDICTIONS_TAG: ",".join(there)} if there else {}
 
     def _send_files(self) -> None:
         for file in self.record.files:
@@ -287,12 +294,6 @@ def _parts(values: Mapping[str, str]) -> Iterator[dict[str, str]]:
     items = list(values.items())
     for start in range(0, len(items), FEW):
         yield dict(items[start : start + FEW])
-
-
-def _short(text: str) -> str:
-    if len(text) <= LONGEST_VALUE:
-        return text
-    return f"{text[: LONGEST_VALUE - 40]}… ({len(text)} characters, whole in run.json)"
 
 
 def _finite(value: float) -> float:

@@ -42,6 +42,13 @@ def decode(text: str) -> Any:
     return value if is_json else text
 
 
+def short(text: str) -> str:
+    """Return ``text`` as MLflow keeps it whole: cut, with a word of where the rest is."""
+    if len(text) <= LONGEST_VALUE:
+        return text
+    return f"{text[: LONGEST_VALUE - 40]}… ({len(text)} characters, whole in run.json)"
+
+
 @lru_cache(maxsize=65536)
 def _parse(text: str) -> tuple[bool, Any]:
     try:

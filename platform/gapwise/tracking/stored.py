@@ -1,9 +1,10 @@
 """Read one run: from its folder where that is at hand, else from MLflow."""
 
+import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from gapwise.errors import DataError, StorageError
 from gapwise.records import SPLITS
 from gapwise.tracking import spool
-from gapwise.tracking.client import answering
+from gapwise.tracking.client import PREDICTIONS_TAG, answering
 from gapwise.tracking.folder import RunFolder
 from gapwise.tracking.rows import RunRow
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 MEMBERS_TAG = "gapwise.members"
 """The runs that an ensemble averages, by commas."""
+
+LISTED: Final = 300.0
+"""Seconds for which the files of a run that has ended are not asked for again."""
+
+_LISTED: Final[dict[tuple[str, int | None], tuple[float, frozenset[str]]]] = {}
 
 History = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
 
@@ -182,8 +188,18 @@ class StoredRun:
         if self.folder is not None:
             found = (self.folder / "predictions").glob("*.parquet")
             return {f"predictions/{path.name}" for path in found} | set(self._artifacts)
-        with answering("MLflow"):
-            return {a.path for a in self._client().list_artifacts(self.mlflow_id, "predictions")}
+        if told := self.tags.get(PREDICTIONS_TAG):
+            return {f"predictions/{split}.parquet" for split in told.split(",")}
+        return set(self._listed())
+
+    def _listed(self) -> frozenset[str]:
+        """Ask MLflow for the predictions of a run that another tool made, now and then."""
+        key, now = (self.mlflow_id, self.ended), time.monotonic()
+        if self.ended is None or key not in _LISTED or now - _LISTED[key][0] > LISTED:
+            with answering("MLflow"):
+                files = self._client().list_artifacts(self.mlflow_id, "predictions")
+            _LISTED[key] = (now, frozenset(file.path for file in files))
+        return _LISTED[key][1]
 
     @cached_property
     def _artifacts(self) -> dict[str, str]:
