@@ -94,6 +94,8 @@ async def wrong(session: aiohttp.ClientSession, address: str, run: str) -> list[
     """Return the first wrong dev examples of a run."""
     query = {"run": run, "split": "dev", "view": "wrong", "limit": "60"}
     async with session.get(f"{address}/desk/list", params=query) as answer:
+        if answer.status != 200:
+            raise SystemExit(f"the desk gives no list: {await answer.text()}")
         return [item["id"] for item in (await answer.json())["items"]]
 
 
@@ -131,17 +133,18 @@ async def measured(address: str, run: str, options: argparse.Namespace) -> Taken
 
 
 @contextmanager
-def stores(team: bool) -> Iterator[dict[str, str]]:
-    """Give what the environment says of the stores: files of a home, or a team's servers."""
+def stores(team: bool) -> Iterator[tuple[dict[str, str], str]]:
+    """Give what the environment says of the stores, and the database of the tracking server.
+
+    Both are empty where files of a home are all; else a team's servers run.
+    """
     if not team:
-        yield {}
+        yield {}, ""
         return
-    with (
-        tempfile.TemporaryDirectory() as artifacts,
-        servers.postgresql() as database,
-        servers.tracking_server(database("mlflow"), artifacts) as uri,
-    ):
-        yield {"MLFLOW_TRACKING_URI": uri, "GAPWISE_LEDGER_URL": database("ledger")}
+    with tempfile.TemporaryDirectory() as artifacts, servers.postgresql() as make:
+        mlflow, ledger = make("mlflow"), make("ledger")
+        with servers.tracking_server(mlflow, artifacts) as uri:
+            yield {"MLFLOW_TRACKING_URI": uri, "GAPWISE_LEDGER_URL": ledger}, mlflow
 
 
 def trained(environment: dict[str, str]) -> str:
@@ -173,10 +176,10 @@ def main() -> None:
     parser.add_argument("--team", action="store_true")
     options = parser.parse_args()
     os.environ.pop("MLFLOW_TRACKING_URI", None)
-    with tempfile.TemporaryDirectory() as folder, stores(options.team) as known:
+    with tempfile.TemporaryDirectory() as folder, stores(options.team) as (known, database):
         os.environ |= {"GAPWISE_HOME": f"{folder}/trains", **known}
         run = trained(dict(os.environ))
-        fill(options.runs)
+        fill(options.runs, database)
         home = "serves" if options.team else "trains"
         environment = os.environ | {"GAPWISE_HOME": f"{folder}/{home}"}
         with servers.dashboard(environment) as (address, process):

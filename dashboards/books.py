@@ -3,17 +3,18 @@
 Pages and routes ask at every key press: only events since the last question are read.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from threading import Lock
+from typing import Final
 
 from gapwise.ledger import labels, tags
-from gapwise.ledger.event import Event
 from gapwise.ledger.labels import LabelBook
 from gapwise.ledger.ledger import Ledger
 from gapwise.ledger.tags import TagBook
 from gapwise.settings import Settings
+
+KINDS: Final = (*tags.KINDS, *labels.KINDS)
 
 
 @dataclass
@@ -24,19 +25,19 @@ class Books:
     dataset: str
     tags: TagBook = field(default_factory=TagBook)
     labels: LabelBook = field(default_factory=LabelBook)
+    seen: int = 0
     guard: Lock = field(default_factory=Lock)
 
     def read(self) -> "Books":
         """Take what happened since; books that somebody is reading stay as they are."""
         with self.guard:
-            if tagged := self._since(tags.KINDS, self.tags.revision):
+            fresh = self.ledger.events(kind=KINDS, dataset=self.dataset, after=self.seen)
+            if tagged := [event for event in fresh if event.kind in tags.KINDS]:
                 self.tags = self.tags.further(tagged)
-            if reviewed := self._since(labels.KINDS, self.labels.revision):
+            if reviewed := [event for event in fresh if event.kind in labels.KINDS]:
                 self.labels = self.labels.further(reviewed)
+            self.seen = fresh[-1].seq if fresh else self.seen
         return self
-
-    def _since(self, kinds: Sequence[str], revision: int) -> list[Event]:
-        return self.ledger.events(kind=kinds, dataset=self.dataset, after=revision)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,11 @@ def run(ref: str) -> StoredRun:
     return fresh.store().open(ref)
 
 
+def dataset_of(run_id: str) -> str:
+    """Return the name of a run's dataset, which no run ever changes."""
+    return _dataset(run_id, Settings.read())
+
+
 def diagnosis(subject: Subject) -> Diagnosis:
     """Return the diagnosis without the test set."""
     return _diagnosis(subject.run_ids, stamp(tags=True))
@@ -245,6 +251,11 @@ def file_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
+@cache
+def _dataset(run_id: str, settings: Settings) -> str:
+    return run(run_id).dataset
+
+
 @st.cache_data(show_spinner=False, max_entries=64)
 def _matched(run_ids: Sequence[str], test: bool, at: Mark) -> Matched:
     settings = Settings.read()
@@ -260,7 +271,7 @@ def _parted(run_ids: Sequence[str], by: By, test: bool, at: Mark) -> tuple[Parte
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def _diagnosis(run_ids: Sequence[str], at: Mark) -> Diagnosis:
-    return diagnose.diagnose_runs(run_ids)
+    return diagnose.diagnose_found(diagnose.find_runs(fresh.store(), run_ids))
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)

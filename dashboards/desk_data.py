@@ -1,7 +1,6 @@
 """What the desk shows: lists of examples, one example in full, and the caching of both."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -124,7 +123,7 @@ def whole_table(run_id: str, split: str, sample: int) -> ErrorTable:
 
 def of_run(run_id: str) -> Books:
     """Return the tags and labels of a run's dataset."""
-    return books.of_dataset(_dataset(run_id, Settings.read()))
+    return books.of_dataset(data.dataset_of(run_id))
 
 
 def check_open(run_id: str, split: str) -> None:
@@ -133,7 +132,7 @@ def check_open(run_id: str, split: str) -> None:
     Raises:
         UsageError: nobody has asked for the test error of this run yet.
     """
-    if split == "test" and run_id not in looks.seen(books.ledger(), of_run(run_id).dataset):
+    if split == "test" and run_id not in looks.seen(books.ledger(), data.dataset_of(run_id)):
         raise UsageError(
             "the test set was not looked at with this run; show the test error on What next first: "
             "it is counted"
@@ -271,11 +270,6 @@ def _rows(
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _names(run_id: str, split: str) -> frozenset[str]:
     return frozenset(data.predictions(run_id, split).example_id.tolist())
-
-
-@cache
-def _dataset(run_id: str, settings: Settings) -> str:
-    return data.run(run_id).dataset
 
 
 def _pairs(run_id: str, split: str, example_id: str) -> dict[str, list[dict[str, Any]]]:

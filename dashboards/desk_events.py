@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from dashboards import books, desk_data
+from dashboards import books, data, desk_data
 from dashboards.who import Person
 from gapwise.errors import GapwiseError, UsageError, did_you_mean, shown
 from gapwise.ledger import answers, labels, tags
@@ -25,7 +25,7 @@ def save(run_id: str, split: str, events: list[Any], by: Person) -> dict[str, An
     Raises:
         GapwiseError: the ledger cannot be written, nothing was saved; or no such run.
     """
-    dataset = desk_data.of_run(run_id).dataset
+    dataset = data.dataset_of(run_id)
     desk_data.check_open(run_id, split)
     entries: list[Entry] = []
     refused: list[dict[str, Any]] = []
@@ -34,13 +34,15 @@ def save(run_id: str, split: str, events: list[Any], by: Person) -> dict[str, An
             entries.append(_entry(_Subject(run_id, split, dataset, by), event))
         except (GapwiseError, KeyError, TypeError, ValueError) as error:
             refused.append({"key": _key(event), "why": _why(error)})
-    saved = []
+    saved, revision = [], 0
     for entry, found in zip(entries, books.ledger().append_all(entries), strict=True):
         if isinstance(found, ConflictError):
             refused.append({"key": entry.key, "why": str(found), "conflict": _theirs(found)})
         else:
             saved.append(entry.key)
-    return {"saved": saved, "refused": refused, "revision": books.ledger().revision()}
+            revision = max(revision, found.seq)
+    revision = revision or books.ledger().revision()
+    return {"saved": saved, "refused": refused, "revision": revision}
 
 
 class _Subject:

@@ -85,7 +85,7 @@ def ask(chosen: Chosen) -> None:
         st.info("The quiz shows pictures of one class each; this run's examples are none.")
         return
     author = who.here().name
-    done = quiz.answered_by(books.ledger(), desk_data.of_run(chosen.run).dataset, author)
+    done = quiz.answered_by(books.ledger(), data.dataset_of(chosen.run), author)
     with widgets.card("quiz", "What is it?", f"you answer as {said(author)}"):
         _component(
             {
@@ -115,7 +115,7 @@ def results(found: People) -> None:
 
 def stated(chosen: Chosen) -> People:
     """Return what people's answers say under the labels as they stand."""
-    dataset = desk_data.of_run(chosen.run).dataset
+    dataset = data.dataset_of(chosen.run)
     ledger = books.ledger()
     mark = len(answers.given(ledger, dataset)), desk_data.of_run(chosen.run).labels.revision
     return _results(dataset, mark)

@@ -26,7 +26,7 @@ QUEUES: Final = (*reviews.QUEUES, "second", "disagree")
 
 def stated(run_id: str) -> list[Campaign]:
     """Return the campaigns of a run's dataset, the latest first."""
-    return campaigns.stated(books.ledger(), desk_data.of_run(run_id).dataset)
+    return campaigns.stated(books.ledger(), data.dataset_of(run_id))
 
 
 def named(run_id: str, name: str) -> Campaign:
@@ -119,7 +119,7 @@ def _judging(run_id: str) -> str:
 
 def revisions(run_id: str) -> Mapping[int, str]:
     """Return the revisions at which labels changed: position → who and when; 0 the data's own."""
-    known = rescore.revisions(desk_data.of_run(run_id).dataset, Settings.read())
+    known = rescore.revisions(data.dataset_of(run_id), Settings.read())
     told = {seq: f"{seq} · {by} · {utc[:16].replace('T', ' ')}" for seq, by, utc in known}
     return {0: "0 · as the data came"} | told
 

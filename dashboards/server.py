@@ -121,13 +121,16 @@ async def _ready(_: st.App) -> AsyncIterator[None]:
     )
     for name in names:
         await run_in_threadpool(importlib.import_module, f"dashboards.{name}")
-    # Torch takes seconds before it first follows shapes: they pass while people read.
-    described = asyncio.create_task(run_in_threadpool(_describe_one))
+    # MLflow takes seconds to import, torch before it first follows shapes: they pass while people
+    # read.
+    warmed = asyncio.create_task(run_in_threadpool(_warm))
     yield
-    await described
+    await warmed
 
 
-def _describe_one() -> None:
+def _warm() -> None:
+    importlib.import_module("mlflow")
+
     from gapwise.workflows import architecture  # late: torch need not be there to guard and serve
 
     architecture.of_size(architecture.sizes()[0])

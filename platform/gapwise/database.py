@@ -10,9 +10,10 @@ import os
 import sqlite3
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import sqlalchemy as sa
@@ -72,7 +73,7 @@ class Database:
                 f"{schema.noun} cannot live at {shown(self._url.render_as_string())}; "
                 "use sqlite:///PATH or postgresql+psycopg://…"
             )
-        self._engine: tuple[int, sa.Engine] | None = None
+        self._engine: tuple[int, sa.Engine, Lock] | None = None
         self._is_current = False
 
     @property
@@ -89,9 +90,7 @@ class Database:
                 yield None
                 return
             with self._connected(write=False) as connection:
-                version = self._schema.version(connection)
-                self._check_not_newer(version)
-                yield connection if version else None
+                yield connection if self._is_known(connection) else None
 
     def prove(self, connection: sa.Connection) -> None:
         """Check that every page and index of a SQLite file agrees with the others.
@@ -146,18 +145,22 @@ class Database:
 
     @contextmanager
     def _connected(self, write: bool) -> Iterator[sa.Connection]:
-        options = {"gapwise_write": write}
-        with self._current_engine().connect().execution_options(**options) as connection:
+        options: dict[str, Any] = {"gapwise_write": write}
+        if self.file is None and not write:
+            options["isolation_level"] = "AUTOCOMMIT"  # a query alone needs no transaction
+        engine, _ = self._current_engine()
+        with engine.connect().execution_options(**options) as connection:
             yield connection
 
-    def _current_engine(self) -> sa.Engine:
-        # A connection must not cross a fork.
+    def _current_engine(self) -> tuple[sa.Engine, Lock]:
+        """Return the engine and the lock of this process's writers."""
+        # A connection must not cross a fork, nor a lock that somebody holds.
         if self._engine is None or self._engine[0] != os.getpid():
             engine = self._make_engine()
-            self._engine = (os.getpid(), engine)
+            self._engine = (os.getpid(), engine, Lock())
             # A ledger that is let go of leaves no connection behind on the server.
             weakref.finalize(self, engine.dispose)
-        return self._engine[1]
+        return self._engine[1:]
 
     def _make_engine(self) -> sa.Engine:
         try:
@@ -172,8 +175,9 @@ class Database:
             event.listen(engine, "begin", _begin_sqlite)
         return engine
 
-    def _queue(self) -> AbstractContextManager[None]:
-        return nullcontext() if self.file is None else waiting_in_line(self.file)
+    def _queue(self) -> AbstractContextManager[Any]:
+        # Threads that wait hold no connection: readers would soon find none left.
+        return self._current_engine()[1] if self.file is None else waiting_in_line(self.file)
 
     def _wait_in_line(self, connection: sa.Connection) -> None:
         """On PostgreSQL wait until no other writer is at work; held until the transaction ends."""
@@ -190,6 +194,15 @@ class Database:
                 self._schema.upgrade(connection)
                 connection.commit()
         self._is_current = True
+
+    def _is_known(self, connection: sa.Connection) -> bool:
+        """Whether the tables are there; once they are up to date that is not asked again."""
+        if not self._is_current:
+            version = self._schema.version(connection)
+            self._check_not_newer(version)
+            self._is_current = version == self._schema.head
+            return bool(version)
+        return True
 
     def _check_not_newer(self, version: str) -> None:
         if version > self._schema.head:

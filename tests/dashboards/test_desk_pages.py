@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboards import books, desk_data
+from dashboards import books, data
 from gapwise.ledger import labels, tags
 from gapwise.ledger.answers import Answer, answered
 from gapwise.ledger.campaigns import Campaign
@@ -24,7 +24,7 @@ Page = Callable[..., AppTest]
 def _fresh() -> None:
     books._books.cache_clear()
     books._ledger.cache_clear()
-    desk_data._dataset.cache_clear()
+    data._dataset.cache_clear()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from dashboards import books, data, desk_data, desk_routes, who
+from dashboards import books, data, desk_routes, who
 from dashboards.guard import Guard
 from gapwise.ledger import labels, looks, tags
 from gapwise.ledger.campaigns import Campaign
@@ -27,7 +27,7 @@ GUARDED = Starlette(routes=desk_routes.routes(), middleware=[Middleware(Guard)])
 def _fresh() -> None:
     books._books.cache_clear()
     books._ledger.cache_clear()
-    desk_data._dataset.cache_clear()
+    data._dataset.cache_clear()
 
 
 @pytest.fixture

@@ -46,8 +46,13 @@ def prepare(
         # After the splits are drawn: a corrected label moves no example.
         examples = relabelled(examples, labels(examples.name), pipeline.data.labels)
     examples, assignment = _synthesized(pipeline, settings, root, (examples, assignment))
-    folder = settings.cache / "prepared" / _folder_name(examples, assignment)
+    folder = folder_of(settings.cache, _folder_name(examples, assignment))
     return prepared.write(folder, examples, assignment)
+
+
+def folder_of(cache: Path, name: str) -> Path:
+    """Return where prepared data of that name, which tells its content, lies."""
+    return cache / "prepared" / name
 
 
 def read(pipeline: Pipeline, settings: Settings, root: Path) -> ExampleSet:

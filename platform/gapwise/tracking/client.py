@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 RUN_TAG = "gapwise.run"
 
-PREDICTIONS_TAG = "gapwise.predictions"
-"""The splits of whose predictions MLflow has the file, by commas."""
+FILES_TAG = "gapwise.files"
+"""Which of the files that are read from elsewhere a run has in MLflow, by commas."""
 
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # What goes to stdout is the answer of a command, one document under --json.
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     # The spool is what tries again: a client that retries for minutes would only hold it up.

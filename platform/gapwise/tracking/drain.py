@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from gapwise.errors import StorageError
-from gapwise.records import SPLITS
 from gapwise.settings import Settings
-from gapwise.tracking.client import PREDICTIONS_TAG, RUN_TAG, answering, public, sqlite_file
+from gapwise.tracking.client import FILES_TAG, RUN_TAG, answering, public, sqlite_file
 from gapwise.tracking.files import link, read_json, write_json
-from gapwise.tracking.folder import LoggedFile, RunFolder, RunRecord
+from gapwise.tracking.folder import READ_FILES, LoggedFile, RunFolder, RunRecord
 from gapwise.tracking.lock import RunLock
 from gapwise.tracking.parameters import encode, short
 from gapwise.tracking.spool import Point, lines
@@ -106,7 +105,7 @@ class _Drain:
         self._send_points()
         self._send_tags(_tags(self.record) | self._not_finite_tag() | self._parent_tag())
         self._send_files()
-        self._send_tags(self._predictions_tag())
+        self._send_tags(self._files_tag())
         if status != "RUNNING":
             self._send_status(status)
 
@@ -201,10 +200,10 @@ class _Drain:
         odd = self.state.not_finite
         return {"gapwise.not_finite": json.dumps(odd)} if odd else {}
 
-    def _predictions_tag(self) -> dict[str, str]:
-        """Tell of which splits predictions are there, so that nobody has to list their files."""
-        there = [split for split in SPLITS if f"predictions/{split}.parquet" in self.state.files]
-        return {PREDICTIONS_TAG: ",".join(there)} if there else {}
+    def _files_tag(self) -> dict[str, str]:
+        """Tell which files are there, so that nobody has to ask for them run by run."""
+        there = [name for name in READ_FILES if name in self.state.files]
+        return {FILES_TAG: ",".join(there)} if there else {}
 
     def _send_files(self) -> None:
         for file in self.record.files:

@@ -4,12 +4,20 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from gapwise.errors import StorageError
+from gapwise.records import SPLITS
 from gapwise.seal import holds, sealed, unsealed
 from gapwise.tracking import lock
 from gapwise.tracking.files import read_json, write_json
+
+READ_FILES: Final = (
+    "pipeline.yaml",
+    "job.json",
+    *(f"predictions/{split}.parquet" for split in SPLITS),
+)
+"""Artifacts of a run that Gapwise reads again, also from another machine."""
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 

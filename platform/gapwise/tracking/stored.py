@@ -1,8 +1,10 @@
 """Read one run: from its folder where that is at hand, else from MLflow."""
 
+import tempfile
 import time
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from copy import deepcopy
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +14,8 @@ from numpy.typing import NDArray
 from gapwise.errors import DataError, StorageError
 from gapwise.records import SPLITS
 from gapwise.tracking import spool
-from gapwise.tracking.client import PREDICTIONS_TAG, answering
+from gapwise.tracking.client import FILES_TAG, answering
+from gapwise.tracking.files import naming
 from gapwise.tracking.folder import RunFolder
 from gapwise.tracking.rows import RunRow
 
@@ -39,7 +42,7 @@ class StoredRun:
         """Show ``row``; ``client`` is called only for what the folder does not have."""
         self._row = row
         self._client = client
-        self._cache = cache
+        self.cache = cache
         self.folder = folder
 
     @property
@@ -145,12 +148,19 @@ class StoredRun:
                 f"run {self.run_id} has no file {path!r}; what it has stands in "
                 f"{self.folder or 'no folder here, and MLflow does not know it'}"
             )
-        target = self._cache / "artifacts" / self.mlflow_id
-        if (target / path).is_file():
-            return target / path
-        target.mkdir(parents=True, exist_ok=True)
-        with answering("MLflow"):
-            return Path(self._client().download_artifacts(self.mlflow_id, path, str(target)))
+        kept = self.cache / "artifacts" / f"{self.mlflow_id}-{self.ended or 0}" / path
+        if self.ended is None or not kept.is_file():
+            self._fetch(path, kept)
+        return kept
+
+    def _fetch(self, path: str, kept: Path) -> None:
+        """Bring a file here whole: others read it as soon as it is there."""
+        with naming(kept.parent, "make"):
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".") as folder:
+                with answering("MLflow"):
+                    got = self._client().download_artifacts(self.mlflow_id, path, folder)
+                Path(got).replace(kept)
 
     def predictions_path(self, split: str) -> Path | None:
         """Return the predictions of a split, None when the run has none."""
@@ -172,34 +182,39 @@ class StoredRun:
 
     def splits(self) -> list[str]:
         """Return the splits that there are predictions of, in the ladder's order."""
-        return [split for split in SPLITS if f"predictions/{split}.parquet" in self._predictions]
+        return [split for split in SPLITS if self.has(f"predictions/{split}.parquet")]
 
     def pipeline(self) -> dict[str, Any] | None:
         """Return the resolved pipeline as plain values, None when the run has none."""
-        from ruamel.yaml import YAML
-
-        path = self._local("pipeline.yaml")
-        if path is None:
+        if not self.has("pipeline.yaml"):
             return None
-        return dict(YAML(typ="safe", pure=True).load(path.read_text()))
+        return deepcopy(_parsed(self.artifact("pipeline.yaml").read_text(encoding="utf-8")))
+
+    def has(self, path: str) -> bool:
+        """Whether the run has one of the files that Gapwise reads: predictions, pipeline, job."""
+        if self.folder is None:
+            return path in self._elsewhere
+        return path in self._artifacts or self._local(path) is not None
 
     @cached_property
-    def _predictions(self) -> set[str]:
-        if self.folder is not None:
-            found = (self.folder / "predictions").glob("*.parquet")
-            return {f"predictions/{path.name}" for path in found} | set(self._artifacts)
-        if told := self.tags.get(PREDICTIONS_TAG):
-            return {f"predictions/{split}.parquet" for split in told.split(",")}
-        return set(self._listed())
-
-    def _listed(self) -> frozenset[str]:
-        """Ask MLflow for the predictions of a run that another tool made, now and then."""
+    def _elsewhere(self) -> frozenset[str]:
+        """What MLflow has of a run that has no folder here; other tools' runs are asked for it."""
+        if told := self.tags.get(FILES_TAG):
+            return frozenset(told.split(","))
         key, now = (self.mlflow_id, self.ended), time.monotonic()
         if self.ended is None or key not in _LISTED or now - _LISTED[key][0] > LISTED:
-            with answering("MLflow"):
-                files = self._client().list_artifacts(self.mlflow_id, "predictions")
-            _LISTED[key] = (now, frozenset(file.path for file in files))
+            _LISTED[key] = (now, self._listed())
         return _LISTED[key][1]
+
+    def _listed(self) -> frozenset[str]:
+        with answering("MLflow"):
+            top = self._client().list_artifacts(self.mlflow_id)
+            names = [file.path for file in top]
+            if "predictions" in names:
+                names += [
+                    f.path for f in self._client().list_artifacts(self.mlflow_id, "predictions")
+                ]
+        return frozenset(names)
 
     @cached_property
     def _artifacts(self) -> dict[str, str]:
@@ -214,3 +229,11 @@ class StoredRun:
         found = (self.folder / known).resolve()
         inside = found.is_relative_to(self.folder.resolve())
         return found if inside and found.is_file() else None
+
+
+@lru_cache(maxsize=64)
+def _parsed(pipeline: str) -> dict[str, Any]:
+    # Pages ask for one pipeline many times, and reading it takes 20 ms.
+    from ruamel.yaml import YAML
+
+    return dict(YAML(typ="safe", pure=True).load(pipeline))

@@ -15,7 +15,7 @@ from gapwise.records import plain
 from gapwise.settings import Settings
 from gapwise.statistics.bayes_error import Estimate, annotator_error, nearest_neighbour_bound
 from gapwise.tracking.store import RunStore
-from gapwise.workflows import job_file
+from gapwise.workflows import run_data
 
 MOST_KNOWN, MOST_ASKED = 20_000, 2_000
 COLUMNS = ("example_id", "annotator", "label")
@@ -81,12 +81,13 @@ def bayes(
     """
     settings = settings or Settings.read()
     run = RunStore(settings).open(ref)
-    if run.folder is None or not (run.folder / job_file.NAME).is_file():
+    folder = run_data.folder_of(run)
+    if folder is None:
         raise UsageError(
-            f"run {run.run_id} ({run.name}) was not trained here, so its inputs are not at hand; "
-            "name a run that `gapwise train` made here"
+            f"run {run.run_id} ({run.name}) names no prepared data, so its inputs are not at hand; "
+            "name a run that `gapwise train` made"
         )
-    data = prepared_data.open(Path(job_file.read_job(run.folder).data))
+    data = prepared_data.open(folder)
     answered = annotator_error(_answers(annotations)) if annotations else None
     if data.labels.kind != "class":
         raise DataError(

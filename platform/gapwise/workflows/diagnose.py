@@ -48,8 +48,24 @@ def diagnose_runs(
     settings = settings or Settings.read()
     if by not in (None, "class", "source"):
         raise UsageError(f"--by {shown(by)!r}: write class or source")
-    store = RunStore(settings)
-    runs = find_runs(store, refs, experiment)
+    runs = find_runs(RunStore(settings), refs, experiment)
+    return diagnose_found(runs, test=test, by=by, labels=labels, settings=settings)
+
+
+def diagnose_found(
+    runs: Sequence[StoredRun],
+    *,
+    test: bool = False,
+    by: str | None = None,
+    labels: int | None = None,
+    settings: Settings | None = None,
+) -> Diagnosis:
+    """Diagnose what ``find_runs`` found, as ``diagnose_runs`` does.
+
+    Raises:
+        UsageError, DataError: as there.
+    """
+    settings = settings or Settings.read()
     ledger = Ledger(settings.ledger_url)
     check_revision(ledger, labels)
     if test:
@@ -169,7 +185,9 @@ def gather(runs: Sequence[StoredRun], ledger: Ledger, labels: int | None = None)
         input_shape=tuple(json.loads(first.tags.get("gapwise.input_shape", "[]"))),
         same_distribution=first.tags.get("gapwise.same_distribution") == "true",
         in_use=_in_use(ledger, first),
-        train_errors=tuple(first.history("train_error")[1].tolist()) if first.folder else (),
+        train_errors=tuple(first.history("train_error")[1].tolist())
+        if "train_error" in first.metrics
+        else (),
     )
 
 

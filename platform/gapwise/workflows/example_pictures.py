@@ -5,7 +5,6 @@ picture is decoded and encoded again here, so no byte that somebody else wrote g
 """
 
 import io
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from gapwise.errors import DataError, GapwiseError
 from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
+from gapwise.workflows import run_data
 
 LONGEST_SIDE: Final = 256
 MOST_BYTES: Final = 64 * 2**20
@@ -92,10 +92,8 @@ def prepared_folder(run: StoredRun, store: RunStore) -> Path | None:
     """Return the folder of the data that a run was trained on, None where it names none."""
     try:
         # An ensemble has the examples of its members.
-        folder = (store.open(run.members[0]) if run.members else run).folder
-        job = json.loads((folder / "job.json").read_text()) if folder else {}
-        return Path(str(job["data"]))
-    except (GapwiseError, OSError, ValueError, KeyError):
+        return run_data.folder_of(store.open(run.members[0]) if run.members else run)
+    except GapwiseError:
         return None
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from gapwise.records import Predictions, plain
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.stored import StoredRun
-from gapwise.workflows import job_file, labelled
+from gapwise.workflows import labelled, run_data
 from gapwise.workflows.looking import count_looks
 from gapwise.workflows.split_names import split_named
 
@@ -158,10 +157,11 @@ def columns_of(predictions: Predictions) -> dict[str, NDArray[Any]]:
 
 def pictures_of(run: StoredRun, predictions: Predictions) -> dict[str, NDArray[np.float64]]:
     """Return properties of the pictures that were predicted, where the run's data is at hand."""
-    if run.folder is None or not (run.folder / job_file.NAME).is_file():
+    folder = run_data.folder_of(run)
+    if folder is None:
         return {}
     try:
-        data = prepared_data.open(Path(job_file.read_job(run.folder).data))
+        data = prepared_data.open(folder)
     except GapwiseError:  # gone from the cache: metadata alone is sliced
         return {}
     if data.inputs.ndim != 4 or data.inputs.dtype != np.uint8:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
@@ -21,17 +22,21 @@ from ruamel.yaml import YAML
 from gapwise.ledger import tags
 from gapwise.ledger.ledger import Ledger
 from gapwise.settings import Settings
+from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
+from gapwise.workflows import example_pictures
 from gapwise.workflows.backup import back_up, restore
 from gapwise.workflows.diagnose import diagnose_runs
 from gapwise.workflows.doctor import examine
 from gapwise.workflows.move import embedded, move
+from gapwise.workflows.prepare import ready
 from gapwise.workflows.search import SearchRequest, search
 from gapwise.workflows.train import train
 
 COMPOSE = YAML(typ="safe", pure=True).load(
     (Path(__file__).parents[3] / "docker" / "compose.yaml").read_text()
 )
+DEV = "predictions/dev.parquet"
 SEARCH = ["search.rounds=[{trials: 3}]", "training.epochs=2"]
 
 
@@ -120,12 +125,29 @@ def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], S
     return sit
 
 
+def check_examples(run_id: str, hers: Settings, his: Settings, tmp_path: Path) -> None:
+    """What she predicted is fetched whole; the pictures are there once he has prepared the data."""
+    run = RunStore(his).open(run_id)
+    with ThreadPoolExecutor(8) as people:  # who comes while a file is on its way waits for it
+        paths = list(people.map(lambda _: tables.read(run.artifact(DEV), split="dev"), range(8)))
+    assert {len(table) for table in paths} == {len(paths[0])}
+    example = str(paths[0].example_id[0])
+    hers.cache.rename(tmp_path / "elsewhere")
+    assert example_pictures.of_run(run, RunStore(his), "dev")(example) is None
+    ready("digits", his)
+    drawn = example_pictures.of_run(run, RunStore(his), "dev")(example)
+    (tmp_path / "elsewhere").rename(hers.cache)
+    assert drawn is not None
+    assert drawn.max() > 0
+
+
 def test_two_people_share_runs_searches_and_a_ledger(
     team: None, person: Callable[[str], Settings], tmp_path: Path,
     new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     hers = person("ann")
-    run_id = train("digits", ["training.epochs=2"]).run_ids[0]
+    levels = "human=[{name: one clerk, error: 0.02, n: 500}]"
+    run_id = train("digits", ["training.epochs=2", levels]).run_ids[0]
     told = diagnose_runs([run_id]).as_json()
     found = search(SearchRequest(name="digits", overrides=SEARCH, workers="in-process"))
     for one in RunStore(hers).undrained():  # what is still on its way
@@ -137,7 +159,8 @@ def test_two_people_share_runs_searches_and_a_ledger(
     his = person("bob")
     assert not his.runs.exists()
     assert run_id in set(RunStore(his).rows()["run_id"])
-    assert diagnose_runs([run_id]).as_json()["ladder"] == told["ladder"]
+    assert diagnose_runs([run_id]).as_json() == told
+    check_examples(run_id, hers, his, tmp_path)
     ledger = Ledger(his.ledger_url)
     ledger.append_all([tags.tagged("digits", "x", "thin", author="bob")])
     assert {event.author for event in Ledger(hers.ledger_url).events()} >= {"bob"}
