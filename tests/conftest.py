@@ -9,6 +9,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -78,8 +79,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
+@dataclass(frozen=True)
+class PostgreSQL:
+    """A server, and what stops and starts it."""
+
+    address: str
+    control: Callable[[str], None]
+
+
 @pytest.fixture(scope="session")
-def _postgresql_server() -> Iterator[str]:
+def _postgresql_server(postgresql_server: PostgreSQL) -> str:
+    return postgresql_server.address
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgreSQL]:
     """A PostgreSQL of the system's own programs, on loopback, gone after the tests."""
     programs = _postgresql_programs()
     if programs is None:
@@ -99,12 +113,17 @@ def _postgresql_server() -> Iterator[str]:
         options = "--auth=trust --username=gapwise --encoding=UTF8 --locale=C --no-sync"
         run([programs / "initdb", *options.split(), "-D", cluster], timeout=120)
         where = f"-c listen_addresses=127.0.0.1 -p {port} -k {folder}"
-        control = [programs / "pg_ctl", "-D", cluster, "-w"]
-        run([*control, "-l", f"{folder}/log", "-o", where, "start"], timeout=120)
+
+        def control(doing: str) -> None:
+            """``start``, or ``stop`` as a power cut does."""
+            how = ["-l", f"{folder}/log", "-o", where] if doing == "start" else ["-m", "immediate"]
+            run([programs / "pg_ctl", "-D", cluster, "-w", *how, doing], timeout=120)
+
+        control("start")
         try:
-            yield f"postgresql+psycopg://gapwise@127.0.0.1:{port}"
+            yield PostgreSQL(f"postgresql+psycopg://gapwise@127.0.0.1:{port}", control)
         finally:
-            run([*control, "-m", "immediate", "stop"], timeout=120)
+            control("stop")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The table of all searches' events: SQLite by default, PostgreSQL for a team."""
 
 import json
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from typing import NamedTuple, cast
 import sqlalchemy as sa
 
 from gapwise.database import Database, Schema
-from gapwise.errors import BusyError, StorageError, UsageError
+from gapwise.errors import BusyError, ServiceError, StorageError, UsageError
 from gapwise.seal import digest
 from gapwise.search.events import Event, Kind
 
@@ -57,6 +58,12 @@ SCHEMA = Schema(
     mend=MEND,
 )
 
+PATIENCE = 180.0
+"""Seconds for which a search waits for a server that went away: a restart, or a short cut."""
+
+PAUSE = 2.0
+
+_log = logging.getLogger("gapwise")
 _INSERT = EVENTS.insert()
 _AFTER = (
     sa.select(EVENTS)
@@ -123,21 +130,37 @@ class EventLog:
         Raises:
             BusyError: another driver has appended to this study meanwhile.
             StorageError: the disk refuses; nothing was written.
-            ServiceError: the server is away.
+            ServiceError: the server is away, for longer than ``PATIENCE``.
         """
         stamped = [replace(event, at=event.at or time.time()) for event in events]
-        rows = [
-            Row.of(study, first + place, event)._asdict() for place, event in enumerate(stamped)
-        ]
+        rows = [Row.of(study, first + place, event) for place, event in enumerate(stamped)]
+        away = 0.0
+        while True:
+            try:
+                # A commit that was not answered may have held.
+                if not (away and self._has(study, first, rows)):
+                    self._append(study, rows)
+                return stamped
+            except ServiceError as error:
+                away = away or time.monotonic()
+                _wait(away, error)
+
+    def _append(self, study: str, rows: Sequence[Row]) -> None:
         with self._database.appending() as connection:
             try:
-                connection.execute(_INSERT, rows)
+                connection.execute(_INSERT, [row._asdict() for row in rows])
             except sa.exc.IntegrityError as error:
                 raise BusyError(
                     f"the study {study} was moved on by another driver; let that one end, or stop "
                     "it, and call the search again"
                 ) from error
-        return stamped
+
+    def _has(self, study: str, first: int, rows: Sequence[Row]) -> bool:
+        with self._database.reading() as connection:
+            if connection is None:
+                return False
+            found = connection.execute(_AFTER, {"study": study, "first": first}).all()
+        return [Row(*row) for row in found[: len(rows)]] == list(rows)
 
     def read(self, study: str, first: int = 0) -> list[Event]:
         """Return the events of a study from place ``first`` on.
@@ -194,6 +217,16 @@ class EventLog:
             rows = [] if connection is None else connection.execute(query).all()
         found = [Listed(study=study, moved=moved) for study, moved in rows]
         return sorted(found, key=lambda one: one.moved, reverse=True)
+
+
+def _wait(away: float, error: ServiceError) -> None:
+    """Let a moment pass while the server is away; give up when it is for too long."""
+    if not isinstance(error.__cause__, sa.exc.OperationalError):
+        raise error
+    if time.monotonic() - away > PATIENCE:
+        raise error
+    _log.warning("%s; the search waits for it", error)
+    time.sleep(PAUSE)
 
 
 def _event(row: Row, place: int) -> Event:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from gapwise.errors import GapwiseError, ServiceError
 from gapwise.search.event_log import EventLog
@@ -28,8 +29,10 @@ EVERY = 1.0
 LONGEST_PAUSE = 30.0
 """Seconds between tries at most while a store is away."""
 
-NICE = 10
+LINGER = 30.0
+"""Seconds for which a store that is away at the end of a search is tried again."""
 
+NICE = 10
 
 PATIENCE = 300.0
 """Seconds that it waits for the one of an earlier driver, which still writes what was left."""
@@ -93,25 +96,41 @@ class _Following:
         self._mirror.catch_up(replay(self._log.read(self._study.name)))
 
 
+class _Follower:
+    """Opens the study that is ordered as soon as its server lets it, and follows it."""
+
+    def __init__(self, order: dict[str, Any]) -> None:
+        self._order = order
+        self._following: _Following | None = None
+
+    def catches_up(self) -> bool:
+        try:
+            self._following = self._following or self._opened()
+            self._following.catch_up()
+        except GapwiseError as error:
+            _note(error)
+            return False
+        return True
+
+    def _opened(self) -> _Following:
+        name, overrides = self._order["name"], self._order["overrides"]
+        study, _ = open_study(name, overrides, Settings.read(), again=self._order["again"])
+        RunLock(study.folder / "behind.lock").acquire(PATIENCE)
+        return _Following(study)
+
+
 def main() -> None:
     """Follow the study that standard input names, until it ends."""
     os.nice(NICE)
-    order = json.loads(sys.stdin.readline())
-    settings = Settings.read()
-    study, _ = open_study(order["name"], order["overrides"], settings, again=order["again"])
-    RunLock(study.folder / "behind.lock").acquire(PATIENCE)
-    following = _Following(study)
-    pause, over = EVERY, False
-    while not over:
-        over = bool(select.select([sys.stdin], [], [], pause)[0])
-        try:
-            following.catch_up()
-            pause = EVERY
-        except GapwiseError as error:
-            _note(error)
-            pause = min(2 * pause, LONGEST_PAUSE)
-            if over:
-                sys.exit(1)
+    follower = _Follower(json.loads(sys.stdin.readline()))
+    pause = EVERY
+    while not select.select([sys.stdin], [], [], pause)[0]:
+        pause = EVERY if follower.catches_up() else min(2 * pause, LONGEST_PAUSE)
+    until = time.monotonic() + LINGER
+    while not follower.catches_up():
+        if time.monotonic() > until:
+            sys.exit(1)
+        time.sleep(EVERY)
 
 
 def _note(error: GapwiseError) -> None:

@@ -10,19 +10,30 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 from ruamel.yaml import YAML
 
+from gapwise.errors import ServiceError
 from gapwise.ledger import tags
 from gapwise.ledger.ledger import Ledger
+from gapwise.search.event_log import EventLog
+from gapwise.search.events import State
 from gapwise.settings import Settings
 from gapwise.tracking import predictions as tables
+from gapwise.tracking import spool
+from gapwise.tracking.client import connect
 from gapwise.tracking.store import RunStore
 from gapwise.workflows import example_pictures
 from gapwise.workflows.backup import back_up, restore
@@ -37,6 +48,7 @@ COMPOSE = YAML(typ="safe", pure=True).load(
     (Path(__file__).parents[3] / "docker" / "compose.yaml").read_text()
 )
 DEV = "predictions/dev.parquet"
+LONGER = ["search.rounds=[{trials: 6}]", "training.epochs=6"]
 SEARCH = ["search.rounds=[{trials: 3}]", "training.epochs=2"]
 
 
@@ -67,7 +79,7 @@ def storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def team(
     storage: None, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-) -> Iterator[None]:  # fmt: skip
+) -> Iterator["Servers"]:  # fmt: skip
     """The servers, and the variables that name them."""
     port = free_port()
     service = COMPOSE["services"]["mlflow"]
@@ -81,20 +93,40 @@ def team(
         name: str(service["environment"][name])
         for name in ("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "MLFLOW_ALLOW_MODEL_CODE_EXECUTION")
     }
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("GAPWISE_LEDGER_URL", new_database())
+    monkeypatch.setenv("GAPWISE_STUDIES_URL", new_database())
     with (tmp_path / "mlflow.log").open("w") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", "server", *words], env=environment, stdout=log,
-            stderr=log, start_new_session=True,
+        words = [sys.executable, "-m", "mlflow", "server", *words]
+        start = partial(
+            subprocess.Popen, words, env=environment, stdout=log, stderr=log,
+            start_new_session=True,
         )  # fmt: skip
-    try:
-        wait_for(port, server)
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
-        monkeypatch.setenv("GAPWISE_LEDGER_URL", new_database())
-        monkeypatch.setenv("GAPWISE_STUDIES_URL", new_database())
-        yield
-    finally:
-        os.killpg(server.pid, 9)
-        server.wait(20)
+        servers = Servers(port, start)
+        servers.start()
+        try:
+            yield servers
+        finally:
+            servers.kill()
+
+
+@dataclass
+class Servers:
+    """MLflow's server, which can be killed and started again."""
+
+    port: int
+    begin: Callable[[], "subprocess.Popen[bytes]"]
+    running: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        self.running = self.begin()
+        wait_for(self.port, self.running)
+
+    def kill(self) -> None:
+        if self.running is not None:
+            os.killpg(self.running.pid, 9)
+            self.running.wait(20)
+            self.running = None
 
 
 def wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
@@ -142,7 +174,7 @@ def check_examples(run_id: str, hers: Settings, his: Settings, tmp_path: Path) -
 
 
 def test_two_people_share_runs_searches_and_a_ledger(
-    team: None, person: Callable[[str], Settings], tmp_path: Path,
+    team: Servers, person: Callable[[str], Settings], tmp_path: Path,
     new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     hers = person("ann")
@@ -182,3 +214,65 @@ def test_two_people_share_runs_searches_and_a_ledger(
     # And out of the servers again: a folder that opens alone.
     move(new, embedded(tmp_path / "alone"), "digits")
     assert run_id in set(RunStore(embedded(tmp_path / "alone")).rows()["run_id"])
+
+
+def keep_tagging(ledger: Ledger, is_over: Event) -> list[str]:
+    """Tag as the desk does, whose outbox sends again; return the keys that were acknowledged."""
+    kept: list[str] = []
+    while not is_over.wait(0.05):
+        entry = replace(tags.tagged("digits", "x", "thin", author="ann"), key=uuid.uuid4().hex)
+        with suppress(ServiceError):
+            ledger.append_all([entry])
+            kept.append(entry.key)
+    return kept
+
+
+def trials_of(settings: Settings, study: str) -> list[int]:
+    """Return the numbers of a search's trials, each of which has a result."""
+    state = State()
+    for event in EventLog(settings.studies_url).read(study):
+        state.apply(event)
+    assert all(trial.rungs for trial in state.trials)
+    return [trial.number for trial in state.trials]
+
+
+@pytest.mark.parametrize("seconds", [3, pytest.param(60, marks=pytest.mark.faults)])
+def test_servers_that_go_away_in_a_search_cost_nothing(
+    team: Servers, postgresql_server: Any, person: Callable[[str], Settings], seconds: float
+) -> None:
+    """MLflow's server is killed, PostgreSQL cut off; people tag all the while."""
+    mine, is_over = person("ann"), Event()
+    ledger = Ledger(mine.ledger_url)
+
+    def go_away() -> None:
+        time.sleep(4)
+        team.kill()
+        postgresql_server.control("stop")
+        time.sleep(seconds)
+        postgresql_server.control("start")
+        team.start()
+
+    with ThreadPoolExecutor(2) as people:
+        tagging, outage = people.submit(keep_tagging, ledger, is_over), people.submit(go_away)
+        try:
+            asked = SearchRequest(name="digits", overrides=LONGER, workers="in-process")
+            found = search(asked)
+            outage.result(240)
+        finally:
+            is_over.set()
+        kept = tagging.result(60)
+
+    assert trials_of(mine, found.study) == list(range(6))
+    assert ledger.verify() == ledger.revision()
+    assert set(kept) <= {event.key for event in ledger.events()}
+    assert len(kept) > 10
+    store, client = RunStore(mine), connect(mine)
+    for one in store.undrained():
+        store.drain(one)
+    for run_id in store.rows()["run_id"]:
+        run = store.open(run_id)
+        known = spool.history(run.folder / "spool.jsonl", "dev_error")
+        there = client.get_metric_history(run.mlflow_id, "dev_error")
+        assert sorted((m.step, m.value) for m in there) == [(p.step, p.value) for p in known]
+        assert client.get_run(run.mlflow_id).info.status == run.status != "RUNNING"
+    assert sum(kind == "trial" for kind in store.rows()["kind"]) == 6
