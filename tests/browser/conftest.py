@@ -137,6 +137,12 @@ class Server:
             )
         _wait_for(f"{self.base}/_stcore/health", self._process, log)
 
+    @property
+    def pid(self) -> int:
+        """The process that serves."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         """Stop it, gently at first."""
         if self._process is None:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -23,6 +24,11 @@ QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DISABLE_IMPORT_WARNING": "1",
     "RAY_gcs_rpc_server_reconnect_timeout_s": "8",
+    # A node that says nothing is given up after seconds, not half a minute.
+    "RAY_health_check_initial_delay_ms": "1000",
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_timeout_ms": "2000",
+    "RAY_health_check_failure_threshold": "3",
     # As a team's cluster runs: whoever has no token may not join, nor submit.
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": "0123456789abcdef" * 4,
@@ -159,3 +165,32 @@ def test_w2_a_lost_head_ends_the_driver_and_the_search_goes_on_elsewhere(
     state = replay(EventLog(url).read("quick"))
     assert len(state.trials) == trials
     assert not state.running
+
+
+@pytest.mark.faults
+def test_w6_a_node_that_is_cut_off_and_comes_back_gives_no_second_result(
+    cluster: str, tmp_path: Path
+) -> None:
+    """Its processes are stopped, which is a cut network to the others, and wake as ghosts."""
+    url, trials = f"sqlite:///{tmp_path / 'searches.db'}", 100
+    driver = begin(url, "ray", trials, cluster)
+    assert driver.stdout is not None
+    driver.stdout.readline()
+    time.sleep(1.0)
+    wait_for_job()
+    node = second_node()
+    cut_off = [node, *node.children(recursive=True)]
+    for process in cut_off:
+        process.suspend()
+    time.sleep(35.0)
+    for process in cut_off:
+        with suppress(psutil.NoSuchProcess):
+            process.resume()
+    finish(driver)
+    events = EventLog(url).read("quick")
+    state = replay(events)
+    assert len(state.trials) == trials
+    assert any(event.kind == "lost" for event in events)
+    results = Counter((e.trial, e.facts["rung"]) for e in events if e.kind == "result")
+    assert max(results.values()) == 1
+    assert {trial.state for trial in state.trials} == {"done", "stopped"}

@@ -9,8 +9,11 @@ from gapwise.training.callbacks import Callback, Epoch, Step
 from gapwise.training.job import run_job
 from gapwise.workers.base import Context
 
-PATIENCE = 30.0
-"""Seconds that a job waits for the attempt before it to let go of the folder."""
+PATIENCE = 120.0
+"""Seconds that a job waits for the attempt before it to let go of the folder.
+
+A node that is cut off notices by itself after a minute, and ends what it runs.
+"""
 
 
 def run_trial(job: Job, context: Context, callbacks: Sequence[Callback] = ()) -> JobResult:

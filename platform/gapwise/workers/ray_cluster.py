@@ -18,6 +18,9 @@ from gapwise.workers.base import Call, Done, News, failure_of
 TELL_EVERY: Final = 1.0
 """Seconds between words with the desk, at least."""
 
+BEGINS_WITHIN: Final = 15.0
+"""Seconds in which a call says where it runs, when a node has gone meanwhile."""
+
 PACKAGES: Final = ("gapwise", "torch", "numpy")
 """What must have one version on the driver and on every node (FAULTS W3)."""
 
@@ -62,9 +65,12 @@ class RayCluster:
                 f"the Ray cluster {shown(named)} does not answer: {shown(error, 200)}; start it "
                 "with `ray start --head`, or take local processes with --workers 2"
             ) from error
-        self._desk: Any = ray.remote(num_cpus=0)(_Desk).remote()
+        self._desk = self._new_desk()
         self._run: Any = ray.remote(max_retries=0, num_gpus=self._gpus)(_run)
         self._out: dict[Any, str] = {}
+        self._places: dict[str, str] = {}
+        self._alive: set[str] = set()
+        self._doubted: dict[str, float] = {}
         self._told = 0.0
 
     @property
@@ -87,7 +93,7 @@ class RayCluster:
         news: list[Done | News] = [self._done(task) for task in ready]
         if time.monotonic() - self._told > TELL_EVERY:
             self._told = time.monotonic()
-            news = [*self._heard(), *news]
+            news = [*self._heard(), *news, *self._cut_off()]
         return news
 
     def stop(self) -> None:
@@ -112,14 +118,46 @@ class RayCluster:
         except errors.RayError as error:
             return Done(key=key, lost=f"Ray lost its worker: {type(error).__name__}")
 
+    def _new_desk(self) -> Any:
+        """Put a desk on the driver's own node: a node that is cut off must not take it along."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        here = self._ray.get_runtime_context().get_node_id()
+        place = NodeAffinitySchedulingStrategy(here, soft=True)
+        desk: Any = self._ray.remote(num_cpus=0, scheduling_strategy=place)  # type: ignore[call-overload]
+        return desk(_Desk).remote()
+
     def _heard(self) -> list[News]:
         try:
-            words = self._ray.get(self._desk.take.remote(), timeout=5.0)
+            words, places = self._ray.get(self._desk.take.remote(), timeout=5.0)
         except self._ray.exceptions.RayError:
             # The desk's node is gone: what was said there is lost, which costs nothing but news.
-            self._desk = self._ray.remote(num_cpus=0)(_Desk).remote()
+            self._desk = self._new_desk()
             return []
+        self._places |= places
         return [News(key=key, facts=facts) for key, facts in words.items()]
+
+    def _cut_off(self) -> list[Done]:
+        """Give up what runs on a node that the cluster has given up.
+
+        Ray itself waits for the worker's connection to break, which a network that was cut does not
+        tell. A result that comes yet is nobody's: its task is no longer known.
+        """
+        nodes: list[dict[str, Any]] = self._ray.nodes()  # type: ignore[no-untyped-call]
+        alive = {node["NodeID"] for node in nodes if node["Alive"]}
+        now = time.monotonic()
+        if self._alive - alive:
+            # What has not said where it runs may have been about to begin there.
+            self._doubted |= dict.fromkeys(set(self._out.values()) - self._places.keys(), now)
+        self._alive = alive
+        gone = [task for task, key in self._out.items() if self._is_gone(key, now)]
+        keys = [self._out.pop(task) for task in gone]
+        return [Done(key=key, lost="its node is cut off, or gone") for key in keys]
+
+    def _is_gone(self, key: str, now: float) -> bool:
+        if key in self._places:
+            return self._places[key] not in self._alive
+        return now - self._doubted.get(key, now) > BEGINS_WITHIN
 
 
 class _Desk:
@@ -128,6 +166,7 @@ class _Desk:
     def __init__(self) -> None:
         self._stopping = False
         self._words: dict[str, Mapping[str, Any]] = {}
+        self._places: dict[str, str] = {}
 
     def stop(self) -> None:
         self._stopping = True
@@ -138,9 +177,15 @@ class _Desk:
             self._words[key] = facts
         return self._stopping
 
-    def take(self) -> dict[str, Mapping[str, Any]]:
+    def begin(self, key: str, node: str) -> None:
+        """Take note of where a call runs."""
+        self._places[key] = node
+
+    def take(self) -> tuple[dict[str, Mapping[str, Any]], dict[str, str]]:
+        """Return what was said since, and where calls that began since run."""
         words, self._words = self._words, {}
-        return words
+        places, self._places = self._places, {}
+        return words, places
 
 
 class _Inside:
@@ -172,7 +217,10 @@ class _Inside:
 
 
 def _run(desk: Any, key: str, function: Call, argument: Any, wanted: dict[str, str]) -> Any:
+    import ray
+
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    desk.begin.remote(key, ray.get_runtime_context().get_node_id())
     try:
         check_versions(wanted)
         return {"value": function(argument, _Inside(desk, key))}
