@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from gapwise.errors import ServiceError, shown
+from gapwise.errors import ServiceError, StorageError, shown
 from gapwise.settings import Settings
 from gapwise.tracking.files import naming
 
@@ -57,6 +57,30 @@ def sqlite_file(settings: Settings) -> Path | None:
     """Return the file of an embedded tracking store, None for any other kind."""
     uri = settings.tracking_uri
     return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+
+
+def experiment_id(client: "MlflowClient", name: str, settings: Settings) -> str:
+    """Return the id of the experiment called ``name``, which is made when there is none."""
+    from mlflow.exceptions import MlflowException
+
+    known = client.get_experiment_by_name(name)
+    if known is not None:
+        if known.lifecycle_stage == "deleted":
+            raise StorageError(
+                f"experiment {name!r} was deleted in MLflow; "
+                f"`mlflow experiments restore -x {known.experiment_id}` brings it back"
+            )
+        return str(known.experiment_id)
+    location = None
+    if sqlite_file(settings) is not None:
+        location = f"{settings.artifacts.absolute().as_uri()}/{quote(name, safe='')}"
+    try:
+        return str(client.create_experiment(name, artifact_location=location))
+    except MlflowException:
+        made_meanwhile = client.get_experiment_by_name(name)
+        if made_meanwhile is None:
+            raise
+        return str(made_meanwhile.experiment_id)
 
 
 @contextmanager

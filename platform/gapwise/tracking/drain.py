@@ -7,16 +7,14 @@ and files are set, not added (DESIGN: Tracking spool).
 
 import json
 import math
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from gapwise.errors import StorageError
 from gapwise.settings import Settings
-from gapwise.tracking.client import FILES_TAG, RUN_TAG, answering, public, sqlite_file
+from gapwise.tracking.client import FILES_TAG, RUN_TAG, answering, experiment_id, public
 from gapwise.tracking.files import link, read_json, write_json
 from gapwise.tracking.folder import READ_FILES, LoggedFile, RunFolder, RunRecord
 from gapwise.tracking.lock import RunLock
@@ -28,6 +26,9 @@ if TYPE_CHECKING:
 
 BATCH = 1000
 """Points in one request: MLflow's limit."""
+
+FEWEST = 20
+"""Points in one request to a server that did not answer larger ones."""
 
 FEW = 100
 """Parameters, or tags, in one request: MLflow's limit."""
@@ -41,12 +42,20 @@ WAIT = 20.0
 
 @dataclass
 class Drained:
-    """What MLflow acknowledged of one run; ``offset`` counts bytes of the spool."""
+    """What MLflow acknowledged of one run.
+
+    Attributes:
+        offset: in bytes of the spool.
+        points: how many the next request takes at most.
+        refusals: how often it was not answered.
+    """
 
     uri: str
     mlflow_id: str = ""
     artifact_uri: str = ""
     offset: int = 0
+    points: int = BATCH
+    refusals: int = 0
     status: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
@@ -117,7 +126,7 @@ class _Drain:
         if status == "RUNNING":
             self.client.update_run(self.state.mlflow_id, status=status)
         else:
-            ended = self.record.ended or last_sign_of_life(self.folder)
+            ended = self.record.ended or self.folder.last_sign_of_life()
             self.client.set_terminated(self.state.mlflow_id, status=status, end_time=ended)
         self._note(status=status)
 
@@ -189,12 +198,46 @@ class _Drain:
     def _send_points(self) -> None:
         from mlflow.entities import Metric
 
-        for end, batch in _batches(self.folder.spool, self.state.offset):
+        for end, batch in self._batches():
             metrics = [Metric(p.metric, _finite(p.value), p.ms, p.step) for p in batch]
-            self.client.log_batch(self.state.mlflow_id, metrics=metrics)
+            try:
+                self.client.log_batch(self.state.mlflow_id, metrics=metrics)
+            except Exception:
+                self._note_refusal()
+                raise
             odd = {p.metric: f"{p.value} at step {p.step}" for p in reversed(batch)
                    if not math.isfinite(p.value)}  # fmt: skip
-            self._note(offset=end, not_finite=odd | self.state.not_finite)
+            points = min(BATCH, 2 * self.state.points)
+            odd |= self.state.not_finite
+            self._note(offset=end, not_finite=odd, points=points, refusals=0)
+
+    def _note_refusal(self) -> None:
+        """Send fewer points where the same ones were refused before.
+
+        For points that it may have already MLflow looks through the run's whole history, one by
+        one: with fewer of them that ends before its client's patience does.
+        """
+        again = self.state.refusals > 0
+        points = max(FEWEST, self.state.points // 4) if again else self.state.points
+        self._note(points=points, refusals=self.state.refusals + 1)
+
+    def _batches(self) -> Iterator[tuple[int, list[Point]]]:
+        """Give the points that MLflow lacks, and the offset that is reached with each batch."""
+        batch: list[Point] = []
+        end = self.state.offset
+        for line_end, points in lines(self.folder.spool, end):
+            most = self.state.points
+            if batch and len(batch) + len(points) > most:
+                yield end, batch
+                batch = []
+            while len(points) > most:
+                # The offset stays before this line, which is sent again whole after a failure.
+                yield end, points[:most]
+                points = points[most:]
+            batch += points
+            end = line_end
+        if batch:
+            yield end, batch
 
     def _not_finite_tag(self) -> dict[str, str]:
         odd = self.state.not_finite
@@ -229,37 +272,6 @@ class _Drain:
             raise ConnectionError(f"of {file.artifact} {found:,} of {size:,} bytes arrived")
 
 
-def experiment_id(client: "MlflowClient", name: str, settings: Settings) -> str:
-    """Return the id of the experiment called ``name``, which is made when there is none."""
-    from mlflow.exceptions import MlflowException
-
-    known = client.get_experiment_by_name(name)
-    if known is not None:
-        if known.lifecycle_stage == "deleted":
-            raise StorageError(
-                f"experiment {name!r} was deleted in MLflow; "
-                f"`mlflow experiments restore -x {known.experiment_id}` brings it back"
-            )
-        return str(known.experiment_id)
-    location = None
-    if sqlite_file(settings) is not None:
-        location = f"{settings.artifacts.absolute().as_uri()}/{quote(name, safe='')}"
-    try:
-        return str(client.create_experiment(name, artifact_location=location))
-    except MlflowException:
-        made_meanwhile = client.get_experiment_by_name(name)
-        if made_meanwhile is None:
-            raise
-        return str(made_meanwhile.experiment_id)
-
-
-def last_sign_of_life(folder: RunFolder) -> int:
-    """Return when the run's trainer last wrote anything, in milliseconds since 1970."""
-    files = [f for f in (folder.spool, folder.lock) if f.exists()]
-    seconds = max((f.stat().st_mtime for f in files), default=time.time())
-    return int(seconds * 1000)
-
-
 def _tags(record: RunRecord) -> dict[str, str]:
     tags = {
         RUN_TAG: record.run_id,
@@ -270,23 +282,6 @@ def _tags(record: RunRecord) -> dict[str, str]:
     }
     tags |= {f"gapwise.digest.{d.name}": d.digest for d in record.datasets}
     return {key: text for key, text in (tags | dict(record.tags)).items() if text}
-
-
-def _batches(spool: Path, offset: int) -> Iterator[tuple[int, list[Point]]]:
-    batch: list[Point] = []
-    end = offset
-    for line_end, points in lines(spool, offset):
-        if batch and len(batch) + len(points) > BATCH:
-            yield end, batch
-            batch = []
-        while len(points) > BATCH:
-            # The offset stays before this line, which is sent again whole after a failure.
-            yield end, points[:BATCH]
-            points = points[BATCH:]
-        batch += points
-        end = line_end
-    if batch:
-        yield end, batch
 
 
 def _parts(values: Mapping[str, str]) -> Iterator[dict[str, str]]:

@@ -1,5 +1,6 @@
 """A run's folder, the truth of the run: ``run.json`` and the names of the files beside it."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -140,6 +141,12 @@ class RunFolder:
         if record.status == "RUNNING" and not lock.is_held(self.lock):
             return "KILLED"
         return record.status
+
+    def last_sign_of_life(self) -> int:
+        """Return when the run's trainer last wrote anything, in milliseconds since 1970."""
+        files = [file for file in (self.spool, self.lock) if file.exists()]
+        seconds = max((file.stat().st_mtime for file in files), default=time.time())
+        return int(seconds * 1000)
 
 
 def folders_in(runs: Path) -> list[RunFolder]:

@@ -8,7 +8,6 @@ from gapwise.settings import Settings
 from gapwise.tracking import proof
 from gapwise.tracking import rows as listing
 from gapwise.tracking.client import sqlite_file
-from gapwise.tracking.drain import last_sign_of_life
 from gapwise.tracking.files import naming
 from gapwise.tracking.folder import RunFolder, folders_in
 from gapwise.tracking.lock import RunLock
@@ -36,7 +35,7 @@ class Upkeep:
         """Write KILLED into runs whose trainer is gone; return their ids."""
         closed = []
         for folder in self._stale():
-            ended = last_sign_of_life(folder)
+            ended = folder.last_sign_of_life()
             lock = RunLock(folder.lock)
             lock.acquire()
             try:

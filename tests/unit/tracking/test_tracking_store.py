@@ -363,3 +363,34 @@ def test_t12_two_readers_of_a_live_run_hold_nothing_and_see_whole_points(
         assert [reader.poll() for reader in readers] == [None, None]  # they read while it runs
         writer.finish("FINISHED")
     assert [reader.wait(60) for reader in readers] == [0, 0]
+
+
+class Slow:
+    """A client whose server does not answer in time what holds more than a hundred points."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def log_batch(self, run: str, metrics: Any = (), **others: Any) -> None:
+        if len(metrics) > 100:
+            raise ConnectionError("no answer in time")
+        self._client.log_batch(run, metrics=metrics, **others)
+
+
+def test_a_server_too_slow_for_large_batches_gets_smaller_ones(
+    store: RunStore, settings: Settings
+) -> None:
+    run_id = make(store, {f"m{i}": float(i) for i in range(700)})
+    store._client = Slow(connect(settings))  # type: ignore[assignment]
+    for _ in range(5):
+        with suppress(ServiceError):
+            store.drain(run_id)
+    assert store.undrained() == []
+    client = connect(settings)
+    stored = client.get_run(store.open(run_id).mlflow_id)
+    assert {k: v for k, v in stored.data.metrics.items() if k[0] == "m"} == {
+        f"m{i}": float(i) for i in range(700)
+    }
