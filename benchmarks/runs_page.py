@@ -59,6 +59,7 @@ def fill(count: int, database: str = "") -> None:
             "gapwise.dataset": "digits",
             "gapwise.seed": str(number % 5),
             "gapwise.group": group,
+            "gapwise.files": "none",
         }
         run = client.create_run(
             experiments[number // 5 % 8], start_time=1000 * (number + 1), run_name=f"run-{number}"
