@@ -4,19 +4,22 @@ A mark tells what is stored, not files: where a team keeps both on servers there
 a training writes its curves each second, which changes no diagnosis.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
 from dashboards import books
+from gapwise.errors import GapwiseError
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
 
 Mark = tuple[Any, ...]
 
-KEPT: Final = 300
+KEPT: Final = 600
 """Seconds after which a server is asked for all its runs again: one may have been deleted there."""
 
 
@@ -29,7 +32,7 @@ class Listed:
 
 
 def store() -> RunStore:
-    """Return the runs; it keeps those that have ended for a while, where a server has them."""
+    """Return the runs."""
     settings = Settings.read()
     return _store(str(settings.home), settings.tracking_uri)
 
@@ -58,7 +61,7 @@ def _files() -> Mark:
     return str(settings.home), settings.tracking_uri, marks
 
 
-@st.cache_resource(show_spinner=False, max_entries=4, ttl=KEPT)
+@st.cache_resource(show_spinner=False, max_entries=4)
 def _store(home: str, uri: str) -> RunStore:
     return RunStore(Settings.read())
 
@@ -67,5 +70,11 @@ def _store(home: str, uri: str) -> RunStore:
 def _listed(files: Mark) -> Listed:
     # Shared, not copied for every page: nobody changes it.
     found = store().rows(parameters=False)
+    Thread(target=_list_anew, args=(store(),), daemon=True).start()
     heads = zip(found["run_id"], found["status"], found["ended"], strict=True)
     return Listed(rows=found, mark=hash(tuple(heads)))
+
+
+def _list_anew(runs: RunStore) -> None:
+    with suppress(GapwiseError):  # the next page that asks is told
+        runs.list_anew(KEPT)

@@ -9,7 +9,7 @@ import asyncio
 import importlib
 import importlib.util
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,8 +33,9 @@ from dashboards import (
     who,
 )
 from dashboards.guard import Guard, is_loopback
-from gapwise.errors import UsageError, shown
+from gapwise.errors import GapwiseError, UsageError, shown
 from gapwise.settings import Settings
+from gapwise.tracking.store import RunStore
 from gapwise.workflows import author
 
 PORT = 8501
@@ -121,8 +122,8 @@ async def _ready(_: st.App) -> AsyncIterator[None]:
     )
     for name in names:
         await run_in_threadpool(importlib.import_module, f"dashboards.{name}")
-    # MLflow takes seconds to import, torch before it first follows shapes: they pass while people
-    # read.
+    # MLflow takes seconds to import, its server to list many runs, torch before it first follows
+    # shapes: they pass while people read.
     warmed = asyncio.create_task(run_in_threadpool(_warm))
     yield
     await warmed
@@ -130,6 +131,8 @@ async def _ready(_: st.App) -> AsyncIterator[None]:
 
 def _warm() -> None:
     importlib.import_module("mlflow")
+    with suppress(GapwiseError):  # the page that needs them tells
+        RunStore(Settings.read()).experiments()
 
     from gapwise.workflows import architecture  # late: torch need not be there to guard and serve
 

@@ -64,6 +64,28 @@ class RunRow:
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass
+class Known:
+    """The runs of one tracking server that have ended, as this process knows them.
+
+    Attributes:
+        ended: run id → row.
+        whole: when all were asked for, by the monotonic clock; 2,000 runs take MLflow 10 s.
+    """
+
+    ended: dict[str, RunRow] = field(default_factory=dict)
+    whole: float = 0.0
+    guard: Lock = field(default_factory=Lock)
+
+
+_KNOWN: Final[dict[str, Known]] = {}
+
+
+def known(uri: str) -> Known:
+    """Return what this process knows of a tracking server; all its stores share it."""
+    return _KNOWN.setdefault(uri, Known())
+
+
 def kept(file: Path) -> list[RunRow]:
     """Return ``from_sqlite``; the whole process reads the store again only when it has changed.
 

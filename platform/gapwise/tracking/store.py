@@ -4,7 +4,6 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from gapwise.errors import StorageError, UsageError, did_you_mean, shown
@@ -50,8 +49,7 @@ class RunStore:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._client: MlflowClient | None = None
-        self._ended: dict[str, RunRow] = {}
-        self._listing = Lock()
+        self._known = listing.known(settings.tracking_uri)
 
     def create(  # noqa: PLR0913 - a run's head, all by keyword
         self,
@@ -137,6 +135,20 @@ class RunStore:
         """Return the names of the experiments that have runs, the most recently used first."""
         return list(dict.fromkeys(row.experiment for row in self._rows(None)))
 
+    def list_anew(self, older: float) -> None:
+        """Ask a server for all runs, if that was ``older`` seconds ago: some may be gone there.
+
+        Raises:
+            ServiceError: it does not answer.
+        """
+        if sqlite_file(self._settings) or time.monotonic() - self._known.whole < older:
+            return
+        self._known.whole = time.monotonic()
+        ended: dict[str, RunRow] = {}
+        listing.from_search(self._connected(), self._settings.tracking_uri, ended)
+        with self._known.guard:
+            self._known.ended = ended
+
     def drain(self, run_id: str) -> None:
         """Write what MLflow lacks of a run; does nothing when it lacks nothing.
 
@@ -176,15 +188,17 @@ class RunStore:
             return listing.from_folder(folder)
         if sqlite_file(self._settings) is not None:
             return None
-        known = self._ended.get(run_id)
+        known = self._known.ended.get(run_id)
         return known or listing.by_id(self._connected(), self._settings.tracking_uri, run_id)
 
     def _rows(self, experiment: str | None) -> list[RunRow]:
         file = sqlite_file(self._settings)
         if file is None:
             uri = self._settings.tracking_uri
-            with self._listing:
-                rows = listing.from_search(self._connected(), uri, self._ended)
+            with self._known.guard:
+                if not self._known.ended:
+                    self._known.whole = time.monotonic()
+                rows = listing.from_search(self._connected(), uri, self._known.ended)
         else:
             rows = listing.kept(file)
         found = listing.merged(rows, self._settings.runs)

@@ -394,3 +394,46 @@ def test_a_server_too_slow_for_large_batches_gets_smaller_ones(
     assert {k: v for k, v in stored.data.metrics.items() if k[0] == "m"} == {
         f"m{i}": float(i) for i in range(700)
     }
+
+
+class Counted:
+    """A client that counts what is asked of it."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.searches = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def search_runs(self, *words: Any, **options: Any) -> Any:
+        self.searches += 1
+        return self._client.search_runs(*words, **options)
+
+
+def test_a_server_is_asked_for_its_ended_runs_once_by_all_stores(
+    store: RunStore, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = make(store, {"loss": 0.5})
+    store.drain(run_id)
+    # The same store by MLflow's client, as a server is asked; on another machine.
+    monkeypatch.setattr("gapwise.tracking.store.sqlite_file", lambda _: None)
+    away = replace(settings, home=tmp_path / "b")
+    client: Any = Counted(connect(settings))
+
+    def other() -> RunStore:
+        made = RunStore(away)
+        made._client = client
+        return made
+
+    assert other().open(run_id).metrics["loss"] == 0.5
+    assert client.searches == 1
+    assert other().rows()["run_id"].tolist() == [run_id]
+    listed = client.searches
+    assert other().open(run_id).name == store.open(run_id).name
+    assert client.searches == listed
+    client.delete_run(other().open(run_id).mlflow_id)
+    other().list_anew(3600)
+    assert other().rows()["run_id"].tolist() == [run_id]
+    other().list_anew(0)
+    assert other().rows().empty
