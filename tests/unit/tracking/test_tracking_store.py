@@ -380,7 +380,7 @@ class Slow:
         self._client.log_batch(run, metrics=metrics, **others)
 
 
-def test_a_server_too_slow_for_large_batches_gets_smaller_ones(
+def test_k1_a_server_too_slow_for_large_batches_gets_smaller_ones(
     store: RunStore, settings: Settings
 ) -> None:
     run_id = make(store, {f"m{i}": float(i) for i in range(700)})

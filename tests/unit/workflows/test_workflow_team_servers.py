@@ -237,7 +237,7 @@ def trials_of(settings: Settings, study: str) -> list[int]:
 
 
 @pytest.mark.parametrize("seconds", [3, pytest.param(60, marks=pytest.mark.faults)])
-def test_servers_that_go_away_in_a_search_cost_nothing(
+def test_k1_servers_that_go_away_in_a_search_cost_nothing(
     team: Servers, postgresql_server: Any, person: Callable[[str], Settings], seconds: float
 ) -> None:
     """MLflow's server is killed, PostgreSQL cut off; people tag all the while."""
