@@ -5,6 +5,7 @@ from types import ModuleType
 from typing import Any
 
 import psutil
+import pytest
 
 from benchmarks.browsers import PAGES, opened, seconds_of, tag, wrong
 from gapwise.ledger.ledger import Ledger
@@ -28,6 +29,7 @@ async def crowd(address: str, run: str, people: int) -> int:
     return sum(await asyncio.gather(*(person(address, run) for _ in range(people))))
 
 
+@pytest.mark.faults
 def test_b8_fifty_browsers_each_get_their_pages_and_keep_their_tags(
     address: str, server: Any, made: ModuleType, settings: Settings
 ) -> None:
