@@ -167,6 +167,19 @@ def test_w2_a_lost_head_ends_the_driver_and_the_search_goes_on_elsewhere(
     assert not state.running
 
 
+def signalled(how: str) -> list[psutil.Process]:
+    """Suspend or resume the second node with all that it runs; return its processes."""
+    node = second_node()
+    found = [node, *node.children(recursive=True)]
+    for process in found:
+        getattr(process, how)()
+    return found
+
+
+def is_at_work(node: list[psutil.Process]) -> bool:
+    return any("ray::_run" in " ".join(process.cmdline()) for process in node)
+
+
 @pytest.mark.faults
 def test_w6_a_node_that_is_cut_off_and_comes_back_gives_no_second_result(
     cluster: str, tmp_path: Path
@@ -177,11 +190,10 @@ def test_w6_a_node_that_is_cut_off_and_comes_back_gives_no_second_result(
     assert driver.stdout is not None
     driver.stdout.readline()
     time.sleep(1.0)
-    wait_for_job()
-    node = second_node()
-    cut_off = [node, *node.children(recursive=True)]
-    for process in cut_off:
-        process.suspend()
+    deadline = time.monotonic() + 30
+    while not is_at_work(cut_off := signalled("suspend")):
+        assert time.monotonic() < deadline
+        signalled("resume")
     time.sleep(35.0)
     for process in cut_off:
         with suppress(psutil.NoSuchProcess):
