@@ -85,6 +85,24 @@ class MemoryFeed:
             yield Batch(inputs, self._targets.index_select(0, index), weights, index)
 
 
+class SharedFeed:
+    """A feed from memory for several trainings that ask for the same arrays of positions in turn.
+
+    Each batch is gathered for the first that asks, and the others are given the same.
+    """
+
+    def __init__(self, feed: MemoryFeed) -> None:
+        self._feed = feed
+        self._last: tuple[Positions, Batch] | None = None
+
+    def batches(self, positions: Sequence[Positions]) -> Generator[Batch, None, None]:
+        """Give one batch for each array of positions, in their order."""
+        for one in positions:
+            if self._last is None or self._last[0] is not one:
+                self._last = one, next(self._feed.batches([one]))
+            yield self._last[1]
+
+
 class StreamFeed:
     """Examples from the memory map; a thread stays ``AHEAD`` batches ahead."""
 

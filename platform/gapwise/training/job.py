@@ -11,16 +11,15 @@ from gapwise.data import prepared as prepared_data
 from gapwise.data.prepared import Prepared
 from gapwise.errors import DataError, PipelineError, StorageError, UsageError
 from gapwise.inputs import TOLD
-from gapwise.networks.base import NETWORKS, count_parameters
+from gapwise.networks.base import NETWORKS
 from gapwise.networks.word_vectors import takes_words
 from gapwise.records import Job, JobResult, plain
 from gapwise.tasks.base import TASKS
 from gapwise.training import faults
-from gapwise.training.callbacks import Callback, Refused, Start
+from gapwise.training.callbacks import Callback, Refused
 from gapwise.training.checkpoints import CheckpointStore, Saved, read_checkpoint
 from gapwise.training.distributed import started, together, world
 from gapwise.training.draws import key, seed_generators
-from gapwise.training.feeds import open_feed
 from gapwise.training.identity import check_same, identity
 from gapwise.training.initializers.base import INITIALIZERS, initialize
 from gapwise.training.learner import Learner, thaw_if_due
@@ -28,10 +27,11 @@ from gapwise.training.loop import Loop
 from gapwise.training.model import Model, ModelSpec
 from gapwise.training.numerics import under
 from gapwise.training.order import cut
-from gapwise.training.progress import Progress, best_epoch, is_stopped
+from gapwise.training.progress import Progress
 from gapwise.training.recipe import Recipe, build, read_recipe
 from gapwise.training.schedules.base import SCHEDULES
 from gapwise.training.start_weights import begin, check_start
+from gapwise.training.supply import Supply, open_supply
 
 
 def run_job(
@@ -68,15 +68,11 @@ def run_job(
     job = _with_processes(job, force)
     sharing = together(job, force)
     with sharing, under(job.plan), faults.told(recipe, job.plan.device, examples):
-        loop = _prepare(job, recipe, prepared, callbacks, force)
+        loop = prepare(job, recipe, prepared, callbacks, force=force)
         loop.should_stop = should_stop
-        for callback in callbacks:
-            callback.on_start(_start(loop))
+        loop.begin()
         loop.run()
-    result = _result(loop)
-    for callback in callbacks:
-        callback.on_end(result)
-    return result
+    return loop.end()
 
 
 def _with_processes(job: Job, force: bool) -> Job:
@@ -148,13 +144,25 @@ def model_spec(recipe: Recipe, prepared: Prepared) -> ModelSpec:
     )
 
 
-def _prepare(
+def prepare(
     job: Job,
     recipe: Recipe,
     prepared: Prepared,
     callbacks: Sequence[Callback],
-    force: bool,
+    *,
+    force: bool = False,
+    supply: Supply | None = None,
 ) -> Loop:
+    """Return the training of a job, where its newest good checkpoint left it.
+
+    Args:
+        job, callbacks, force: as ``run_job``.
+        recipe, prepared: read from the job.
+        supply: of its batches; None opens its own.
+
+    Raises:
+        UsageError, PipelineError, DataError, StorageError: as ``run_job``.
+    """
     for split in ("train", "dev"):
         if not len(prepared.indices(split)):
             raise DataError(
@@ -176,7 +184,7 @@ def _prepare(
         job=job,
         recipe=recipe,
         prepared=prepared,
-        feed=open_feed(prepared, learner.device),
+        supply=supply or open_supply(recipe, prepared, job.seed, learner.device),
         learner=learner,
         schedule=build(SCHEDULES, recipe.schedule),
         progress=progress,
@@ -216,32 +224,3 @@ def _restore(saved: Saved, learner: Learner, progress: Progress) -> None:
             f"checkpoint {saved.path} does not fit the network: {error}; start a new run"
         ) from error
     progress.restore(saved.values, saved.tensors)
-
-
-def _start(loop: Loop) -> Start:
-    return Start(
-        job=loop.job,
-        epoch=loop.progress.epoch,
-        step=loop.progress.total_steps,
-        epochs=loop.job.epochs,
-        steps_per_epoch=loop.progress.steps,
-        examples=len(loop.prepared.indices("train")),
-        parameters=count_parameters(loop.learner.model),
-    )
-
-
-def _result(loop: Loop) -> JobResult:
-    progress = loop.progress
-    history, ends = progress.history[: loop.job.epochs], progress.ends[: loop.job.epochs]
-    best = best_epoch(history)
-    return JobResult(
-        best_epoch=best,
-        best_dev_error=history[best - 1]["dev_error"],
-        epochs=len(history),
-        best_checkpoint=str(loop.store.path(ends[best - 1])),
-        last_checkpoint=str(loop.store.path(ends[-1])),
-        stopped_early=is_stopped(history, loop.recipe.patience),
-        seconds=progress.seconds,
-        examples_per_second=loop.examples / loop.busy if loop.busy else 0.0,
-        curve=tuple(epoch["dev_error"] for epoch in history),
-    )

@@ -53,6 +53,8 @@ class Learner:
 
     Attributes:
         model: the model that trains.
+        plan: the numeric plan that it is under.
+        l2, clip_norm: as the recipe has them.
         average: the average of its weights; None where the weights themselves are judged.
     """
 
@@ -61,7 +63,7 @@ class Learner:
         self.model = ready(model, plan)
         start_alike(self.model)
         share_layers(self.model)
-        self._plan = plan
+        self.plan = plan
         self.average: WeightAverage | None = None
         if recipe.weight_average is not None:
             self.average = WeightAverage(self.model, **recipe.weight_average)
@@ -70,9 +72,9 @@ class Learner:
             OPTIMIZERS, recipe.optimizer, weight_groups(model, recipe.l2), plan.fused
         )
         self._lr = float(self.optimizer.param_groups[0]["lr"])
-        self._l2 = recipe.l2
+        self.l2 = recipe.l2
         self._parts = recipe.accumulate
-        self._clip_norm = recipe.clip_norm
+        self.clip_norm = recipe.clip_norm
 
     @property
     def judged(self) -> Model:
@@ -111,7 +113,7 @@ class Learner:
 
         While it trains, a network with side branches (notes 5.13) adds their weighted losses.
         """
-        with autocast(self._plan):
+        with autocast(self.plan):
             outputs = self._forward(batch.inputs)
         if not isinstance(outputs, Branched):
             return outputs, self.model.task.training_loss(outputs, batch.targets)
@@ -133,18 +135,18 @@ class Learner:
 
     def _update(self) -> None:
         """Follow the gradient that has come together."""
-        if self._clip_norm is not None:
+        if self.clip_norm is not None:
             # Stays on the device: a gradient that is not finite shows in the weights afterwards.
-            nn.utils.clip_grad_norm_(self.model.parameters(), self._clip_norm)
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.clip_norm)
         self.optimizer.step()
         if self.average is not None:
             self.average.add()
 
     def use(self, part: Callable[[Model], nn.Module]) -> None:
         """Give batches to ``part`` of the model that trains, and of the one that is judged."""
-        self._forward = self._judge = _runnable(part(self.model), self._plan)
+        self._forward = self._judge = _runnable(part(self.model), self.plan)
         if self.average is not None:
-            self._judge = _runnable(part(self.average.model), self._plan)
+            self._judge = _runnable(part(self.average.model), self.plan)
 
     def thaw(self, factor: float) -> None:
         """Let all layers train from here on, at ``factor`` times the rate so far.
@@ -154,7 +156,7 @@ class Learner:
         thaw(self.model)
         self.use(lambda model: model)
         known = {w for group in self.optimizer.param_groups for w in group["params"]}
-        for group in weight_groups(self.model, self._l2):
+        for group in weight_groups(self.model, self.l2):
             weights = [w for w in group["params"] if w not in known]
             if weights:
                 self.optimizer.add_param_group(group | {"params": weights})
@@ -178,7 +180,7 @@ class Learner:
         with evaluating(self.judged):
             mine = cut_for_this_process(positions)
             for batch in feed.batches(cut(mine, evaluation_batch(self.model))):
-                with autocast(self._plan):
+                with autocast(self.plan):
                     outputs = self._judge(batch.inputs)
                 weights = batch.weights
                 if weights is None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 
 from gapwise.data.prepared import Prepared
 from gapwise.errors import StoppedError, TrainingError
-from gapwise.records import Job
-from gapwise.training.augmentation.augment import make_augmentation
-from gapwise.training.augmentation.follow import followed
-from gapwise.training.callbacks import Callback, Checkpoint, Epoch
+from gapwise.networks.base import count_parameters
+from gapwise.records import Job, JobResult
+from gapwise.training.callbacks import Callback, Checkpoint, Epoch, Start
 from gapwise.training.checkpoints import CheckpointStore
 from gapwise.training.distributed import cut_for_this_process, world
 from gapwise.training.draws import key, seed_generators
-from gapwise.training.feeds import Batch, Feed, open_feed
+from gapwise.training.feeds import Batch, open_feed
 from gapwise.training.frozen_features import FeatureFeed, open_features
 from gapwise.training.learner import Learner, thaw_if_due
-from gapwise.training.order import epoch_batches
 from gapwise.training.progress import Progress, best_epoch, is_stopped
 from gapwise.training.recipe import Recipe
 from gapwise.training.schedules.base import Schedule
+from gapwise.training.steps import Steps, Wanted, advance
+from gapwise.training.supply import Supply
 
 TELL_SECONDS = 0.25
 
@@ -33,6 +33,9 @@ TELL_SECONDS = 0.25
 @dataclass(kw_only=True)
 class Loop:
     """One attempt at a job, from where its progress stands to its last epoch.
+
+    It says which steps are to be taken, and keeps what comes of them; ``run`` takes them one by
+    one, and trainings of one shape can be taken forward together (``training.together``).
 
     Attributes:
         facts: plain values that every checkpoint carries.
@@ -43,7 +46,7 @@ class Loop:
     job: Job
     recipe: Recipe
     prepared: Prepared
-    feed: Feed
+    supply: Supply
     learner: Learner
     schedule: Schedule
     progress: Progress
@@ -55,15 +58,45 @@ class Loop:
     busy: float = 0.0
 
     def __post_init__(self) -> None:
-        self._train = self.prepared.indices("train")
         self._dev = self.prepared.indices("dev")
-        self._augment = make_augmentation(
-            self.recipe.augmentation, self.prepared, self.job.seed, self.learner.device
-        )
         self._rates: list[float] = []
         self._batches: list[NDArray[np.int64]] = []
         self._sizes: list[int] = []
         self._saved_at = self._told_at = self._counted_at = time.monotonic()
+
+    def begin(self) -> None:
+        """Tell who listens that training starts."""
+        start = Start(
+            job=self.job,
+            epoch=self.progress.epoch,
+            step=self.progress.total_steps,
+            epochs=self.job.epochs,
+            steps_per_epoch=self.progress.steps,
+            examples=len(self.prepared.indices("train")),
+            parameters=count_parameters(self.learner.model),
+        )
+        for callback in self.callbacks:
+            callback.on_start(start)
+
+    def end(self) -> JobResult:
+        """Return what the job gives, and tell it to who listens."""
+        progress = self.progress
+        history, ends = progress.history[: self.job.epochs], progress.ends[: self.job.epochs]
+        best = best_epoch(history)
+        result = JobResult(
+            best_epoch=best,
+            best_dev_error=history[best - 1]["dev_error"],
+            epochs=len(history),
+            best_checkpoint=str(self.store.path(ends[best - 1])),
+            last_checkpoint=str(self.store.path(ends[-1])),
+            stopped_early=is_stopped(history, self.recipe.patience),
+            seconds=progress.seconds,
+            examples_per_second=self.examples / self.busy if self.busy else 0.0,
+            curve=tuple(epoch["dev_error"] for epoch in history),
+        )
+        for callback in self.callbacks:
+            callback.on_end(result)
+        return result
 
     def run(self) -> None:
         """Train until the job's epochs are done or dev has stopped improving.
@@ -73,22 +106,34 @@ class Loop:
             TrainingError: a loss is not finite.
             StorageError: a checkpoint cannot be saved.
         """
+        steps = self.steps()
+        wanted = advance(steps)
+        while wanted is not None:
+            taken = self.learner.step(wanted.batch, wanted.factor, wanted.examples)
+            wanted = advance(steps, taken)
+
+    def steps(self) -> Steps:
+        """Ask for the steps until the job's epochs are done or dev has stopped improving.
+
+        Raises:
+            StoppedError, TrainingError, StorageError: as ``run``.
+        """
         history = self.progress.history
         while len(history) < self.job.epochs and not is_stopped(history, self.recipe.patience):
-            self._epoch()
+            yield from self._epoch()
 
-    def _epoch(self) -> None:
+    def _epoch(self) -> Steps:
         epoch = self.progress.epoch + 1
         self._enter(epoch)
         examples, busy, began = self.examples, self.busy, time.monotonic()
-        self._batches = epoch_batches(self._train, self.recipe.batch_size, self.job.seed, epoch)
+        self._batches = self.supply.order(epoch)
         self._sizes = [len(batch) for batch in self._batches]
         # Closed at once when a step fails, so that no thread goes on gathering.
         to_do, parts = self._batches[self.progress.step :], self.recipe.accumulate
         mine = [cut_for_this_process(batch, parts) for batch in to_do]
-        with closing(self.feed.batches(mine)) as batches:
+        with closing(self.supply.feed.batches(mine)) as batches:
             for batch in batches:
-                self._step(epoch, batch)
+                yield from self._step(epoch, batch)
         self._tell()
         self._check_weights()
         self.busy += time.monotonic() - began
@@ -103,11 +148,12 @@ class Loop:
         if transfer is None:
             return
         thaw_if_due(self.learner, transfer, epoch)
-        learner, on_features = self.learner, isinstance(self.feed, FeatureFeed)
+        learner, on_features = self.learner, isinstance(self.supply.feed, FeatureFeed)
         if transfer.precompute and learner.model.frozen and not on_features:
-            self.feed = open_features(learner, self.prepared, self.job.plan, self._stop_early)
+            features = open_features(learner, self.prepared, self.job.plan, self._stop_early)
+            self.supply = replace(self.supply, feed=features)
         elif on_features and not learner.model.frozen:
-            self.feed = open_feed(self.prepared, learner.device)
+            self.supply = replace(self.supply, feed=open_feed(self.prepared, learner.device))
 
     def _stop_early(self) -> None:
         if self.should_stop():
@@ -115,17 +161,15 @@ class Loop:
                 "training stopped as asked while frozen layers were computed; resume the run"
             )
 
-    def _step(self, epoch: int, batch: Batch) -> None:
-        at = self.progress.total_steps
-        factor = self._factor(at)
-        seed_generators(key("step", self.job.seed, epoch, self.progress.step), self.learner.device)
-        inputs = self._augment(batch.inputs, batch.positions, epoch)
-        labels, augment = self.prepared.labels, self._augment
-        targets = followed(augment, labels, batch.targets, batch.positions, epoch)
-        changed = Batch(inputs, targets, batch.weights, batch.positions)
+    def _step(self, epoch: int, batch: Batch) -> Steps:
+        factor = self._factor(self.progress.total_steps)
+        seed = key("step", self.job.seed, epoch, self.progress.step)
+        seed_generators(seed, self.learner.device)
         examples = self._sizes[self.progress.step]
+        taken = yield Wanted(self.supply.change(batch, epoch), factor, examples, seed)
+        assert taken is not None
         self.examples += examples
-        self.progress.record(*self.learner.step(changed, factor, examples))
+        self.progress.record(*taken)
         self._rates.append(self.learner.lr(factor))
         self._between_steps()
 
@@ -191,7 +235,7 @@ class Loop:
 
     def _metrics(self) -> dict[str, float]:
         train_loss, train_error = self.progress.means(self._sizes)
-        dev = self.learner.evaluate(self.feed, self._dev, self._stop_if_asked)
+        dev = self.learner.evaluate(self.supply.feed, self._dev, self._stop_if_asked)
         if not np.isfinite(dev.loss):
             step = self.progress.total_steps
             self._refuse(step, self._lr(step), f"the dev loss is {dev.loss} after the epoch")

@@ -122,7 +122,7 @@ def test_the_l2_penalty_is_the_notes_cost_on_weights_alone(
     lam, m = 0.7, len(batch.positions)
     network = {"name": "multilayer-perceptron", "hidden": [6], "batch_norm": "before"}
     learner = learner_of(l2=lam / m, network=network)
-    learner._plan = learner._plan.__class__(fused=fused)
+    learner.plan = learner.plan.__class__(fused=fused)
     before = weights(learner)
     outputs, losses = learner.losses(plain(batch))
     matrices = [w for w in learner.model.parameters() if w.ndim > 1]
