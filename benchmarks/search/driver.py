@@ -38,6 +38,8 @@ class Null(InProcess):
 class Jobs:
     """A curve that depends on the setting alone."""
 
+    sharing = None
+
     def call(self, trial: Trial, epochs: int) -> tuple[Any, Any]:
         """Return the job."""
         return _curve, (trial.point["knob0"], epochs)

@@ -135,6 +135,7 @@ class _Replay:
     table: Table
     spent: Spent
     curves: dict[int, list[float]] = field(default_factory=dict)
+    sharing: None = None
 
     def call(self, trial: Trial, epochs: int) -> tuple[Callable[..., Any], Any]:
         if trial.number not in self.curves:

@@ -127,4 +127,11 @@ class Search(Section):
         "(notes 4.3).",
     )
     confirm: Confirmation = Field(default=Confirmation(), description="How the winner is checked.")
+    together: int | None = Field(
+        default=None,
+        ge=1,
+        le=256,
+        description="Trials of one shape that a job may hold; null: as many as are fastest on this "
+        "device, by a measurement when the search begins.",
+    )
     seed: int = Field(default=0, ge=0, description="Seed of the draws, apart from the run's seed.")

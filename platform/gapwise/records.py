@@ -143,8 +143,7 @@ class Knob:
 
     Attributes:
         name: a short title in the imperative.
-        gap: the gap that it acts on.
-        why: one sentence.
+        gap, why: the gap that it acts on, and how, in one sentence.
         change: dotted key → value, the one-knob diff; empty where a person must act.
         command: the command line that does it.
         at_most: the most that it can take off the dev error, as a fraction of 1 (0.041 is 4.1
@@ -234,7 +233,10 @@ class Diagnosis:
 
 @dataclass(frozen=True, kw_only=True)
 class NumericPlan:
-    """All that decides the bits of a training beside seed and data (DESIGN: Job)."""
+    """All that decides the bits of a training beside seed and data (DESIGN: Job).
+
+    A job of a search holds up to ``together`` trials of one shape.
+    """
 
     device: str = "cpu"
     dtype: Literal["float32", "bfloat16"] = "float32"
@@ -243,6 +245,7 @@ class NumericPlan:
     threads: int = 1
     fused: bool = False
     processes: int = 1
+    together: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,8 +254,7 @@ class Job:
 
     Attributes:
         pipeline: the resolved pipeline as plain values.
-        data: folder of the prepared training data.
-        folder: where checkpoints go.
+        data, folder: where the prepared training data is, and where checkpoints go.
         plan: the numeric plan.
         seed: seed of initial weights, order, dropout and augmentation.
         epochs: train until this many epochs are done.
@@ -289,9 +291,7 @@ class JobResult:
 
 def plain(value: Any) -> Any:
     """Return ``value`` with numpy scalars, arrays and tuples as JSON's own types."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}

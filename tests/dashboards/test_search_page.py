@@ -45,6 +45,8 @@ def train(argument: Any, context: Context) -> list[float]:
 
 
 class Jobs:
+    sharing = None
+
     def call(self, trial: Trial, epochs: int) -> tuple[Any, Any]:
         return train, (dict(trial.parameters), epochs)
 

@@ -8,6 +8,7 @@ Prints a line for each event. Called again it goes on.
 import math
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from gapwise.pipeline_search import Searched
@@ -16,7 +17,7 @@ from gapwise.search.event_log import EventLog
 from gapwise.search.events import Event, State, Trial
 from gapwise.search.plan import RoundPlan, SearchPlan, Shown
 from gapwise.search.space import read_space
-from gapwise.workers.base import Context, Workers
+from gapwise.workers.base import Context, Failure, Workers
 from gapwise.workers.in_process import InProcess
 from gapwise.workers.local import LocalProcesses
 from gapwise.workers.ray_cluster import RayCluster
@@ -55,7 +56,30 @@ def objective(argument: tuple[dict[str, Any], int], context: Context) -> list[fl
     return curve
 
 
+def objectives(
+    several: Sequence[tuple[dict[str, Any], int]], context: Context
+) -> list[list[float]]:
+    return [objective(one, context) for one in several]
+
+
+class QuickSharing:
+    """Trials of one norm share a call: three of a round that draws them all at once."""
+
+    most = 3
+
+    def shape(self, trial: Trial) -> str:
+        return str(trial.parameters["norm"])
+
+    def call(self, trials: Sequence[Trial], epochs: int) -> tuple[Any, Any]:
+        return objectives, [(dict(trial.parameters), epochs) for trial in trials]
+
+    def read(self, value: list[list[float]]) -> list[Shown | Failure]:
+        return [QuickJobs().read(one) for one in value]
+
+
 class QuickJobs:
+    sharing = QuickSharing()
+
     def call(self, trial: Trial, epochs: int) -> tuple[Any, Any]:
         return objective, (dict(trial.parameters), epochs)
 

@@ -6,9 +6,11 @@ again, which gives the same result, since jobs are deterministic and go on from 
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from gapwise.errors import CheckError, StoppedError, StorageError, shown
 from gapwise.search import region as regions
+from gapwise.search.calls import beside, call_of, ends_of
 from gapwise.search.event_log import EventLog
 from gapwise.search.events import Event, Region, RoundState, State, Trial
 from gapwise.search.plan import Jobs, RoundPlan, SearchPlan, Shown
@@ -16,6 +18,10 @@ from gapwise.search.rungs import decide
 from gapwise.search.space import Space
 from gapwise.search.suggest import suggest
 from gapwise.workers.base import MOST_ATTEMPTS, Done, Failure, News, Workers
+
+BLIND = ("sobol", "random")
+"""How a round draws where what was learned does not matter, so that many trials can be drawn at
+once; else a call is shared by trials that go on alone."""
 
 FAILING_FROM = 10
 """Trials from which on a search stops when more than half of them failed (FAULTS S7)."""
@@ -49,7 +55,7 @@ class Driver:
         for event in log.read(study):
             self.state.apply(event)
         self._waiting = list(self.state.running)
-        self._out: dict[str, Trial] = {}
+        self._out: dict[str, list[Trial]] = {}
 
     def run(self, should_stop: Callable[[], bool] = lambda: False) -> State:
         """Go on until every round is done.
@@ -86,16 +92,30 @@ class Driver:
             trial = self._next()
             if trial is None:
                 return
+            trials = [trial, *self._beside(trial)]
             rung = trial.next_rung
             key = f"{trial.number}.{rung}.{trial.attempts}"
-            function, argument = self._jobs.call(trial, self.plan.rungs[rung])
-            self._out[key] = trial
+            function, argument = call_of(self._jobs, trials, self.plan.rungs[rung])
+            self._out[key] = trials
             self._workers.submit(key, function, argument)
+
+    def _beside(self, first: Trial) -> list[Trial]:
+        """Return the trials that share the call of ``first``, out of twice as many as it holds."""
+        sharing, now = self._jobs.sharing, self.state.rounds[-1]
+        if sharing is not None and now.sampler in BLIND:
+            while self._open_asks() and len(self._waiting) < 2 * sharing.most - 1:
+                self._waiting.append(self._ask())
+        found = beside(self._jobs, first, self._waiting, self._workers.slots - len(self._out))
+        self._waiting = [trial for trial in self._waiting if trial not in found]
+        return found
 
     def _next(self) -> Trial | None:
         """Return the trial whose job comes next: one that goes on, else a new one."""
         if self._waiting:
-            return self._waiting.pop(0)
+            # Who is furthest first, then in the order of asking.
+            trial = min(self._waiting, key=lambda trial: (-trial.next_rung, trial.number))
+            self._waiting.remove(trial)
+            return trial
         if not self._open_asks():
             # A round begins when every trial of the one before has ended.
             if self._out or len(self.state.rounds) == len(self.plan.rounds):
@@ -150,31 +170,44 @@ class Driver:
         return self.state.trials[number]
 
     def _take(self, news: Done | News) -> None:
-        trial = self._out.get(news.key)
-        if trial is None:
+        trials = self._out.get(news.key)
+        if trials is None:
             return  # the late word of an attempt that was given up
         if isinstance(news, News):
             self._hear(self.state, news)
             return
         del self._out[news.key]
         if news.lost:
-            self._lose(trial, news.lost)
+            for trial in trials:
+                self._lose(trial, news.lost)
         elif news.failure is None:
-            self._record(trial, self._jobs.read(news.value))
+            self._record(trials, news.value)
         elif news.failure.of_place:
             self._give_up(news.failure)
         elif not news.failure.stopped:
-            self._fail(trial, news.failure)
+            self._fail(trials, news.failure)
 
-    def _record(self, trial: Trial, shown_: Shown) -> None:
-        rung = trial.next_rung
-        value = min(shown_.curve)
-        decision = decide(
-            value,
-            self.state.values_at(rung),
-            eta=self.plan.eta,
-            last=shown_.is_over or rung == len(self.plan.rungs) - 1,
-        )
+    def _record(self, trials: Sequence[Trial], value: Any) -> None:
+        """Write down what became of the trials of a call, all of it or nothing."""
+        ends = ends_of(self._jobs, trials, value)
+        others = list(self.state.values_at(trials[0].next_rung))
+        events = []
+        for trial, end in zip(trials, ends, strict=True):
+            if isinstance(end, Failure):
+                events.append(_failed(trial, end.message, infeasible=False))
+            else:
+                events.append(self._result(trial, end, others))
+                others.append(events[-1].facts["value"])
+        self._write(*events)
+        self._waiting += [trial for trial in trials if trial.state == "running"]
+        for event in events:
+            if event.kind == "failed":
+                self._check_failing(event.facts["reason"])
+
+    def _result(self, trial: Trial, shown_: Shown, others: Sequence[float]) -> Event:
+        rung, value = trial.next_rung, min(shown_.curve)
+        last = shown_.is_over or rung == len(self.plan.rungs) - 1
+        decision = decide(value, others, eta=self.plan.eta, last=last)
         if decision == "stop" and trial.number < len(self.plan.given):
             decision = "go-on"  # what the others have to beat is trained to the end
         facts = {
@@ -185,9 +218,7 @@ class Driver:
             "decision": decision,
             "job": dict(shown_.facts),
         }
-        self._write(Event(kind="result", trial=trial.number, facts=facts))
-        if decision == "go-on":
-            self._waiting.append(trial)
+        return Event(kind="result", trial=trial.number, facts=facts)
 
     def _lose(self, trial: Trial, why: str) -> None:
         self._write(Event(kind="lost", trial=trial.number, facts={"why": why}))
@@ -206,7 +237,13 @@ class Driver:
             "called again, it goes on"
         )
 
-    def _fail(self, trial: Trial, failure: Failure) -> None:
+    def _fail(self, trials: Sequence[Trial], failure: Failure) -> None:
+        if len(trials) > 1:
+            # Whose fault it is shows when each has a call of its own.
+            for trial in trials:
+                self._lose(trial, f"the call that it shared failed: {failure.message}")
+            return
+        trial = trials[0]
         event = _failed(trial, failure.message, infeasible=failure.out_of_memory)
         self._write(event)
         if not failure.out_of_memory:
@@ -233,9 +270,9 @@ class Driver:
             "called again, it goes on"
         )
 
-    def _write(self, event: Event) -> None:
-        """Make an event durable, then let it count."""
-        stamped = self._log.append(self.study, self.state.count, [event])
+    def _write(self, *events: Event) -> None:
+        """Make events durable, together, then let them count."""
+        stamped = self._log.append(self.study, self.state.count, events)
         for one in stamped:
             self.state.apply(one)
             self._hear(self.state, one)

@@ -1,12 +1,13 @@
 """What decides a search beside what its trials show, and what it asks of its jobs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gapwise.search.events import Trial
 from gapwise.search.region import Limits
 from gapwise.search.space import Space
+from gapwise.workers.base import Failure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +63,29 @@ class Shown:
     facts: Mapping[str, Any]
 
 
+class Sharing(Protocol):
+    """Makes calls that bring several trials forward at once, where that is faster."""
+
+    @property
+    def most(self) -> int:
+        """How many trials a call may hold."""
+
+    def shape(self, trial: Trial) -> str:
+        """Return what trials of one call have in common."""
+
+    def call(self, trials: Sequence[Trial], epochs: int) -> tuple[Callable[..., Any], Any]:
+        """Return the function and the argument that bring trials to so many epochs."""
+
+    def read(self, value: Any) -> list[Shown | Failure]:
+        """Read what such a call returned, trial by trial."""
+
+
 class Jobs(Protocol):
     """Makes the calls of a search's trials, and reads what they gave."""
+
+    @property
+    def sharing(self) -> Sharing | None:
+        """Makes calls for several trials; None where each has one of its own."""
 
     def call(self, trial: Trial, epochs: int) -> tuple[Callable[..., Any], Any]:
         """Return the function and the argument that bring a trial to so many epochs."""

@@ -1,12 +1,14 @@
 """A trial's job on a worker: alone on its folder, heard from while it trains."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from gapwise.records import Job, JobResult
 from gapwise.tracking.lock import RunLock
 from gapwise.training.callbacks import Callback, Epoch, Step
 from gapwise.training.job import run_job
+from gapwise.training.together import Outcome, run_jobs
 from gapwise.workers.base import Context
 
 PATIENCE = 120.0
@@ -19,22 +21,43 @@ A node that is cut off notices by itself after a minute, and ends what it runs.
 def run_trial(job: Job, context: Context, callbacks: Sequence[Callback] = ()) -> JobResult:
     """Train ``job`` as a worker does: from its newest checkpoint to its epochs.
 
-    An attempt that was given up may still be alive (stopped, say); the kernel's lock on the folder
-    keeps the two apart.
-
     Raises:
         BusyError: another process still trains in the folder.
         StoppedError: the worker was asked to stop; a checkpoint is saved.
         GapwiseError: as ``run_job``.
     """
-    folder = Path(job.folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = RunLock(folder / "lock")
-    lock.acquire(PATIENCE)
-    try:
+    with _alone_on([job]):
         return run_job(job, [Tell(context), *callbacks], should_stop=context.should_stop)
-    finally:
-        lock.release()
+
+
+def run_trials(jobs: Sequence[Job], context: Context) -> list[Outcome]:
+    """Train jobs of one shape together, each from its newest checkpoint.
+
+    Raises:
+        BusyError: another process still trains in one of their folders.
+        StoppedError: the worker was asked to stop; a checkpoint of each is saved.
+        GapwiseError: as ``run_jobs``.
+    """
+    with _alone_on(jobs):
+        tell = [[Tell(context)], *([] for _ in jobs[1:])]
+        return run_jobs(jobs, tell, should_stop=context.should_stop)
+
+
+@contextmanager
+def _alone_on(jobs: Sequence[Job]) -> Iterator[None]:
+    """Hold the folders of ``jobs``.
+
+    An attempt that was given up may still be alive (stopped, say); the kernel's lock on the folder
+    keeps the two apart.
+    """
+    with ExitStack() as held:
+        for job in jobs:
+            folder = Path(job.folder)
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = RunLock(folder / "lock")
+            lock.acquire(PATIENCE)
+            held.callback(lock.release)
+        yield
 
 
 class Tell(Callback):

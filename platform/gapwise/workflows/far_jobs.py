@@ -4,6 +4,7 @@ to start from and checkpoints go through a store (see ``shared_store``).
 
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from gapwise.data import prepared as prepared_data
 from gapwise.records import Job, JobResult
 from gapwise.settings import Settings
 from gapwise.training.callbacks import Callback, Checkpoint
-from gapwise.training.trial import run_trial
-from gapwise.workers.base import Call, Context
+from gapwise.training.trial import run_trial, run_trials
+from gapwise.workers.base import Call, Context, Failure, failure_of
 from gapwise.workflows.shared_home import Seen, seen
 from gapwise.workflows.shared_store import SharedStore
 
@@ -56,6 +57,12 @@ def call_of(job: Job, settings: Settings) -> tuple[Call, Any]:
     return run_far, FarJob(job=job, store=settings.shared, data=data, checkpoints=checkpoints)
 
 
+def call_of_several(jobs: Sequence[Job], settings: Settings) -> tuple[Call, Any]:
+    """Return the function and the argument by which a worker runs jobs of one shape as one."""
+    home = seen(settings)
+    return run_near_together, [NearJob(job=job, home=home) for job in jobs]
+
+
 def bring(folder: Path, settings: Settings) -> None:
     """Have the checkpoints of a job, which may have run far away, in its own folder.
 
@@ -81,6 +88,18 @@ def run_near(near: NearJob, context: Context) -> JobResult:
     """
     near.home.require()
     return run_trial(near.job, context)
+
+
+def run_near_together(near: Sequence[NearJob], context: Context) -> list[JobResult | Failure]:
+    """Run jobs of one shape as one, on a worker that shares the driver's folders.
+
+    Raises:
+        UsageError: it does not share them.
+        GapwiseError: as ``run_trials``.
+    """
+    near[0].home.require()
+    outcomes = run_trials([one.job for one in near], context)
+    return [one if isinstance(one, JobResult) else failure_of(one) for one in outcomes]
 
 
 def run_far(far: FarJob, context: Context) -> JobResult:

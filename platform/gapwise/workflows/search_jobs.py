@@ -1,6 +1,6 @@
 """The jobs of a search's trials: values that any worker can run, and what they gave."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,9 @@ from gapwise.records import Job, JobResult
 from gapwise.search.events import Trial
 from gapwise.search.plan import Shown
 from gapwise.settings import Settings
-from gapwise.workflows.far_jobs import bring, call_of
+from gapwise.training.together import shape
+from gapwise.workers.base import Failure
+from gapwise.workflows.far_jobs import bring, call_of, call_of_several
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,16 @@ class TrialJobs:
     base: Job
     folder: Path
     settings: Settings
+
+    @property
+    def sharing(self) -> "SharedJobs | None":
+        """What makes one job of several trials, where that is faster.
+
+        Far workers, which share no folder with the driver, get one trial a job.
+        """
+        if self.base.plan.together == 1 or self.settings.shared:
+            return None
+        return SharedJobs(jobs=self)
 
     def job(self, trial: Trial, epochs: int) -> Job:
         """Return the job that brings a trial to ``epochs``."""
@@ -54,6 +66,31 @@ class TrialJobs:
                 "examples_per_second": value.examples_per_second,
             },
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedJobs:
+    """Makes one job of several trials of one shape."""
+
+    jobs: TrialJobs
+
+    @property
+    def most(self) -> int:
+        """How many trials a job may hold: what the numeric plan found to be the fastest."""
+        return self.jobs.base.plan.together
+
+    def shape(self, trial: Trial) -> str:
+        """Return what trials of one job have in common."""
+        return shape(self.jobs.base.pipeline, trial.parameters)
+
+    def call(self, trials: Sequence[Trial], epochs: int) -> tuple[Callable[..., Any], Any]:
+        """Return the function and the argument that bring trials to so many epochs."""
+        jobs = [self.jobs.job(trial, epochs) for trial in trials]
+        return call_of_several(jobs, self.jobs.settings)
+
+    def read(self, value: Sequence[JobResult | Failure]) -> list[Shown | Failure]:
+        """Read what such a call returned, trial by trial."""
+        return [one if isinstance(one, Failure) else self.jobs.read(one) for one in value]
 
 
 def trial_folder(searches: Path, number: int) -> Path:

@@ -9,6 +9,7 @@ from typing import Any
 
 from gapwise import pipeline_file
 from gapwise.data.dev_halves import DevHalves, dev_halves
+from gapwise.data.prepared import Prepared
 from gapwise.errors import UsageError
 from gapwise.pipeline import Pipeline
 from gapwise.records import Job, NumericPlan, plain
@@ -17,7 +18,7 @@ from gapwise.search.events import Event, State, replay
 from gapwise.search.plan import RoundPlan, SearchPlan
 from gapwise.settings import Settings
 from gapwise.training.identity import PACKAGE, code_digest
-from gapwise.training.plan import choose_plan
+from gapwise.training.plan import choose_plan, choose_together
 from gapwise.workflows.prepare import ready
 from gapwise.workflows.search_jobs import TrialJobs
 from gapwise.workflows.search_plan import plan_of, search_of
@@ -108,7 +109,8 @@ def open_study(
         {
             "pipeline": _deciding(pipeline),
             "search": plan_facts(plan)
-            | {"confirm": section.confirm.model_dump(), "limits": list(section.limits)},
+            | {"confirm": section.confirm.model_dump(), "limits": list(section.limits)}
+            | ({} if section.together is None else {"together": section.together}),
             "data": halves.choosing.digest,
             "start": "" if weights is None else weights.digest,
         }
@@ -126,7 +128,7 @@ def open_study(
             "confirming": len(halves.confirming.indices("dev")),
             "seeds": section.confirm.seeds,
             "again": again,
-            "numeric": asdict(choose_plan(resolved, halves.choosing)),
+            "numeric": asdict(_numeric(resolved, halves.choosing, section.together)),
             "code": code_digest(PACKAGE),
             "root": str(Path.cwd()),
         }
@@ -144,6 +146,12 @@ def open_study(
         settings=settings,
     )
     return study, state
+
+
+def _numeric(pipeline: Mapping[str, Any], prepared: Prepared, together: int | None) -> NumericPlan:
+    """Return the numeric plan of every job, and how many trials one may hold."""
+    plan = choose_plan(pipeline, prepared)
+    return choose_together(pipeline, prepared, plan, together)
 
 
 def latest_study(log: EventLog, pipeline: str) -> tuple[str, State] | None:

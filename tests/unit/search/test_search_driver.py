@@ -48,6 +48,8 @@ def train(argument: tuple[dict[str, Any], int], context: Context) -> list[float]
 
 
 class Jobs:
+    sharing = None
+
     def __init__(self, function: Callable[..., Any] = train) -> None:
         self.function = function
         self.calls = 0

@@ -59,6 +59,8 @@ def objective(argument: tuple[dict[str, Any], int], context: Context) -> list[fl
 
 
 class Jobs:
+    sharing = None
+
     def call(self, trial: Trial, epochs: int) -> tuple[Any, Any]:
         return objective, (dict(trial.parameters), epochs)
 

@@ -37,7 +37,7 @@ from gapwise.workflows.prepare import read
 from gapwise.workflows.search import Searched, SearchRequest, search
 from gapwise.workflows.search_jobs import trial_folder
 from gapwise.workflows.search_plan import search_of
-from gapwise.workflows.search_record import Recorder
+from gapwise.workflows.search_record import Recorder, run_id_of
 from gapwise.workflows.search_study import latest_study, open_study
 
 PIPELINE = """
@@ -107,6 +107,24 @@ def test_it_finds_confirms_records_and_mirrors(pipeline: str, done: Searched) ->
     _optuna_has_the_same(done)
     # Called again it is told, not trained.
     assert searched(pipeline).as_json() == done.as_json()
+
+
+def test_trials_that_share_jobs_are_those_that_have_their_own(pipeline: str) -> None:
+    rounds = "search.rounds=[{trials: 9, sampler: sobol}, {trials: 4, sampler: random}]"
+    alone, shared = (
+        searched(pipeline, rounds, "search.rungs=null", f"search.together={count}")
+        for count in (1, 4)
+    )
+    assert shared.state.opened["numeric"] == {**alone.state.opened["numeric"], "together": 4}
+    # A call that is shared lists its results in a row, so the second round may lie elsewhere.
+    pairs = list(zip(alone.state.of_round(0), shared.state.of_round(0), strict=True))
+    assert len(pairs) == 9
+    for one, other in pairs:
+        assert other.parameters == one.parameters
+        assert other.rungs[0].curve == pytest.approx(one.rungs[0].curve, abs=0.011)
+    for trial in shared.state.finished:
+        run = RunStore(Settings.read()).open(run_id_of(shared.study, "trial", trial.number))
+        assert run.metrics["dev/error"] == pytest.approx(trial.value)
 
 
 def _runs_are_there(done: Searched, document: dict[str, Any]) -> None:

@@ -33,11 +33,11 @@ def momentum(
         nesterov: look ahead along the velocity (Nesterov 1983).
     """
     checked_decay("beta", beta)
-    kind = SGD if velocity == "sum" else _Averaged
+    kind = SGD if velocity == "sum" else Averaged
     return kind(groups, lr=lr, momentum=beta, nesterov=nesterov, **kernels(fused))
 
 
-class _Averaged(SGD):
+class Averaged(SGD):
     """The notes' velocity. It is 1 − β times the sum, so the rate is scaled in its place.
 
     torch's ``dampening`` is not that: it leaves the first gradient whole.
