@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 
 from dashboards import navigation
+from gapwise.ledger import tags
+from gapwise.ledger.ledger import Ledger
 from gapwise.records import Predictions
 from gapwise.settings import Settings
 from gapwise.tracking import predictions as tables
 from gapwise.tracking.store import RunStore
+from gapwise.tracking.writer import RunWriter
 
 EXPECTED = {
     "what-next": ("/", "is your largest gap"),
@@ -71,8 +74,15 @@ def runs(made: ModuleType, settings: Settings) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def hostile(settings: Settings, runs: dict[str, str]) -> list[str]:
-    """Runs whose every text is an attack; their ids."""
-    return [_hostile_run(settings, offset) for offset in (0, 1)]
+    """Runs whose every text is an attack, among 100 whose names are, and 100 such tags; two ids."""
+    ids = [_hostile_run(settings, offset) for offset in (0, 1)]
+    for text in CORPUS:
+        with _hostile_writer(settings, text) as writer:
+            writer.finish("FINISHED")
+    Ledger(settings.ledger_url).append_all(
+        [tags.tagged(CORPUS[12], f"{text}{i}", text, author=text) for i, text in enumerate(CORPUS)]
+    )
+    return ids
 
 
 def test_every_page_is_listed_here() -> None:
@@ -150,7 +160,7 @@ def test_pictures_come_from_our_route(watched: Any, runs: dict[str, str]) -> Non
     watched.assert_clean()
 
 
-@pytest.mark.parametrize("page", ["what-next", "runs", "run", "compare"])
+@pytest.mark.parametrize("page", ["what-next", "runs", "run", "compare", "errors"])
 def test_b1_text_from_data_is_text(
     watched: Any, shoot: Callable[[str], Path], hostile: list[str], page: str
 ) -> None:
@@ -160,6 +170,7 @@ def test_b1_text_from_data_is_text(
         "runs": "/runs",
         "run": f"/run?run={first}",
         "compare": f"/compare?run={first}&other={second}",
+        "errors": f"/errors?run={first}",
     }[page]
     watched.page.goto(f"{watched.base}{path}")
     watched.page.locator("[data-testid=stMarkdown] h1").first.wait_for(timeout=60_000)
@@ -173,6 +184,8 @@ def test_b1_text_from_data_is_text(
     assert [url for url in [*links, *sources] if "evil" in url or "javascript" in url] == []
     if page == "run":
         assert f"<img src=x onerror={HOOK}>" in watched.text()
+    if page == "errors":
+        watched.page.locator(".table", has_text=f"<script>{HOOK}</script>").first.wait_for()
     watched.assert_clean()
 
 
@@ -225,15 +238,7 @@ def _handshake(where: Any, fields: dict[str, str]) -> int:
 
 def _hostile_run(settings: Settings, offset: int) -> str:
     classes = tuple(dict.fromkeys(text[:60] for text in CALLS))[:20]
-    with RunStore(settings).create(
-        experiment="<b>hostile</b> **x**",
-        name=CORPUS[offset],
-        kind="record",
-        seed=None,
-        group=None,
-        dataset=CORPUS[12],  # one for both, so that they can be compared
-        tags={"gapwise.notes": "\n".join(CORPUS), "gapwise.same_distribution": "false"},
-    ) as writer:
+    with _hostile_writer(settings, CORPUS[offset]) as writer:
         writer.log_parameters({f"p{i}": text for i, text in enumerate(CORPUS)})
         for split in ("train", "train_dev", "dev"):
             path = writer.folder / "predictions" / f"{split}.parquet"
@@ -241,6 +246,18 @@ def _hostile_run(settings: Settings, offset: int) -> str:
             writer.log_file(path, "predictions")
         writer.finish("FINISHED")
     return writer.run_id
+
+
+def _hostile_writer(settings: Settings, name: str) -> RunWriter:
+    return RunStore(settings).create(
+        experiment="<b>hostile</b> **x**",
+        name=name,
+        kind="record",
+        seed=None,
+        group=None,
+        dataset=CORPUS[12],  # one for all, so that they can be compared
+        tags={"gapwise.notes": "\n".join(CORPUS), "gapwise.same_distribution": "false"},
+    )
 
 
 def _hostile_table(split: str, classes: tuple[str, ...], offset: int) -> Predictions:
