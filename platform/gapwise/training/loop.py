@@ -40,6 +40,7 @@ class Loop:
     Attributes:
         facts: plain values that every checkpoint carries.
         should_stop: asked after each step.
+        share: of the time that passes, what this training takes; others may train beside it.
         examples, busy: training examples of this attempt, and the seconds that they took.
     """
 
@@ -54,6 +55,7 @@ class Loop:
     facts: dict[str, Any]
     callbacks: Sequence[Callback]
     should_stop: Callable[[], bool] = lambda: False
+    share: float = 1.0
     examples: int = 0
     busy: float = 0.0
 
@@ -136,7 +138,7 @@ class Loop:
                 yield from self._step(epoch, batch)
         self._tell()
         self._check_weights()
-        self.busy += time.monotonic() - began
+        self.busy += (time.monotonic() - began) * self.share
         metrics = self._metrics()
         self.progress.close_epoch(metrics)
         rate = (self.examples - examples) / max(self.busy - busy, 1e-9)
@@ -278,5 +280,5 @@ class Loop:
 
     def _count_seconds(self) -> None:
         now = time.monotonic()
-        self.progress.seconds += now - self._counted_at
+        self.progress.seconds += (now - self._counted_at) * self.share
         self._counted_at = now

@@ -30,10 +30,10 @@ class Supply:
 
     def shared(self) -> "Supply":
         """Return one for several trainings that ask for the same in turn: each is made once."""
-        assert isinstance(self.feed, MemoryFeed)
+        feed = SharedFeed(self.feed) if isinstance(self.feed, MemoryFeed) else self.feed
         return replace(
             self,
-            feed=SharedFeed(self.feed),
+            feed=feed,
             order=lru_cache(maxsize=1)(self.order),
             change=lru_cache(maxsize=1)(self.change),
         )

@@ -18,7 +18,7 @@ from gapwise.training.job import prepare
 from gapwise.training.loop import Loop
 from gapwise.training.numerics import device_of, under
 from gapwise.training.recipe import read_recipe
-from gapwise.training.stack import Stack
+from gapwise.training.stack import Stack, is_stackable
 from gapwise.training.steps import Wanted, advance
 from gapwise.training.supply import open_supply
 
@@ -97,7 +97,7 @@ def _prepared(jobs: Sequence[Job], callbacks: Sequence[Sequence[Callback]]) -> l
 
 
 class _Together:
-    """Loops that stand at one step, taken to their ends."""
+    """Loops that stand at one step, taken to their ends; one by one where none can be stacked."""
 
     def __init__(
         self, loops: Mapping[int, Loop], failures: list[StoppedError | TrainingError | None]
@@ -107,15 +107,30 @@ class _Together:
 
     def run(self) -> None:
         """Take all steps; keep why a loop failed, and go on with the others."""
+        if not all(is_stackable(loop.learner, loop.recipe) for loop in self._loops.values()):
+            for at, loop in self._loops.items():
+                self._alone(at, loop)
+            return
         wanted = {at: step for at in self._loops if (step := self._next(at)) is not None}
         while wanted:
             at_work = list(wanted)
-            stack = Stack([self._loops[at].learner for at in at_work])
+            stack = self._stack(at_work)
             while list(wanted) == at_work:
                 taken = zip(*stack.step(list(wanted.values())), strict=True)
                 answers = dict(zip(at_work, taken, strict=True))
                 after = {at: self._next(at, answers[at]) for at in at_work}
                 wanted = {at: step for at, step in after.items() if step is not None}
+
+    def _alone(self, at: int, loop: Loop) -> None:
+        try:
+            loop.run()
+        except (StoppedError, TrainingError) as error:
+            self._failures[at] = error
+
+    def _stack(self, at_work: Sequence[int]) -> Stack:
+        for at in at_work:
+            self._loops[at].share = 1 / len(at_work)
+        return Stack([self._loops[at].learner for at in at_work])
 
     def _next(self, at: int, taken: tuple[Tensor, Tensor] | None = None) -> Wanted | None:
         try:

@@ -1,5 +1,6 @@
 """A trial's job on a worker: alone on its folder, heard from while it trains."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from gapwise.records import Job, JobResult
 from gapwise.tracking.lock import RunLock
 from gapwise.training.callbacks import Callback, Epoch, Step
 from gapwise.training.job import run_job
+from gapwise.training.loop import TELL_SECONDS
 from gapwise.training.together import Outcome, run_jobs
 from gapwise.workers.base import Context
 
@@ -39,8 +41,8 @@ def run_trials(jobs: Sequence[Job], context: Context) -> list[Outcome]:
         GapwiseError: as ``run_jobs``.
     """
     with _alone_on(jobs):
-        tell = [[Tell(context)], *([] for _ in jobs[1:])]
-        return run_jobs(jobs, tell, should_stop=context.should_stop)
+        tell = TellNowAndThen(context)
+        return run_jobs(jobs, [[tell]] * len(jobs), should_stop=context.should_stop)
 
 
 @contextmanager
@@ -75,3 +77,20 @@ class Tell(Callback):
     def on_epoch(self, epoch: Epoch) -> None:
         """Say the dev error."""
         self._context.alive({"epoch": epoch.epoch, "dev_error": epoch.metrics["dev_error"]})
+
+
+class TellNowAndThen(Tell):
+    """Says for several trainings that one of them goes on, four times a second at most."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._told = 0.0
+
+    def on_steps(self, steps: Sequence[Step]) -> None:
+        """Say the last step's loss."""
+        if time.monotonic() - self._told > TELL_SECONDS:
+            self._told = time.monotonic()
+            super().on_steps(steps)
+
+    def on_epoch(self, epoch: Epoch) -> None:
+        """Leave the dev errors to the results."""

@@ -1,9 +1,10 @@
 """Jobs trained together: what each becomes is what it would have become alone."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from gapwise.data.prepared import Prepared
 from gapwise.errors import PipelineError, StoppedError, TrainingError
 from gapwise.records import Job, JobResult, NumericPlan
 from gapwise.training import plan as plans
+from gapwise.training import trial
 from gapwise.training.callbacks import Callback, Step
 from gapwise.training.checkpoints import read_checkpoint
 from gapwise.training.job import run_job
@@ -151,6 +153,40 @@ def test_stopped_it_keeps_a_checkpoint_of_each(make_jobs: Callable[..., list[Job
         run(make_jobs("together", ADAM, epochs=2), should_stop=lambda: next(asked))
     gone_on = run(make_jobs("together", ADAM, epochs=2))
     check_alike(gone_on, [run_job(job) for job in make_jobs("alone", ADAM, epochs=2)])
+
+
+def test_what_cannot_be_stacked_is_trained_one_by_one(make_jobs: Callable[..., list[Job]]) -> None:
+    settings = [{**one, "training.weight_average": {"beta": 0.9}} for one in ADAM]
+    together = run(make_jobs("together", settings, epochs=2))
+    alone = [run_job(job) for job in make_jobs("alone", settings, epochs=2)]
+    check_alike(together, alone)
+    assert [one.curve for one in together] == [one.curve for one in alone]
+
+
+def test_a_trial_counts_its_share_of_the_time(make_jobs: Callable[..., list[Job]]) -> None:
+    began = time.monotonic()
+    results = run(make_jobs("together", [ADAM[0]] * 8, epochs=3))
+    assert sum(result.seconds for result in results) <= time.monotonic() - began
+
+
+def test_trials_are_heard_though_the_first_of_them_has_failed(
+    make_jobs: Callable[..., list[Job]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Heard:
+        facts: ClassVar[list[Any]] = []
+
+        def should_stop(self) -> bool:
+            return False
+
+        def alive(self, news: Any) -> None:
+            self.facts.append(news)
+
+    monkeypatch.setattr(trial, "TELL_SECONDS", 0.0)
+    wild = of("gradient-descent", {"lr": 1e30}, {"lr": 0.1})
+    bad, good = trial.run_trials(make_jobs("together", wild, epochs=3), Heard())
+    assert isinstance(bad, TrainingError)
+    assert isinstance(good, JobResult)
+    assert {one["epoch"] for one in Heard.facts} == {1, 2, 3}
 
 
 def test_the_shape_leaves_out_what_each_may_have_of_its_own(make_job: Callable[..., Job]) -> None:
