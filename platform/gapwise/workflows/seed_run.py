@@ -1,7 +1,7 @@
 """One seed of a pipeline as one tracked run: made, trained, predicted from and finished."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
 from gapwise.tracking.versions import code_versions
 from gapwise.tracking.writer import RunWriter
+from gapwise.training.callbacks import Callback
 from gapwise.training.job import run_job
 from gapwise.training.predict import predict
 from gapwise.training.trial import Tell
@@ -97,6 +98,7 @@ def work(
     *,
     force: bool,
     context: Context | None = None,
+    heard: Sequence[Callback] = (),
 ) -> JobResult:
     """Train to the end, predict every split from the best checkpoint, and finish the run.
 
@@ -106,12 +108,13 @@ def work(
         prepared: its data.
         force: as ``run_job`` takes it.
         context: whom to hear and to tell on a worker; None where this process is its own master.
+        heard: who else listens on a worker.
     """
     writer.start_system_metrics()
     if context is None:
         result = trained(writer, job, force=force)
     else:
-        told = [TrackRun(writer), Tell(context)]
+        told = [TrackRun(writer), Tell(context), *heard]
         try:
             result = run_job(job, told, should_stop=context.should_stop, force=force)
         except StoppedError:

@@ -16,6 +16,8 @@ from gapwise.errors import ServiceError, UsageError, shown
 WHOLE = "whole"
 """Written last: a folder without it was cut off while it was sent."""
 
+_LOCKS = ("lock", "drain.lock")
+
 _FLAT = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "oci", "r2"})
 """Stores without folders."""
 
@@ -51,12 +53,25 @@ class SharedStore:
         with self._answering():
             there = self._sizes(key)
             inside = [source] if source.is_file() else source.iterdir()
-            paths = [path for path in inside if path.is_file() and path.name != "lock"]
+            paths = [path for path in inside if path.is_file() and path.name not in _LOCKS]
             for path in sorted(paths, key=lambda one: (one.suffix == ".json", one.name)):
                 if path.suffix == ".json" or there.get(path.name) != path.stat().st_size:
                     self._put(path, f"{key}/{path.name}")
             for name in there.keys() - {path.name for path in paths}:
                 self._files.rm_file(f"{self._root}/{key}/{name}")
+
+    def send_tree(self, source: Path, key: str) -> None:
+        """Make ``key`` hold what the folder ``source`` and all folders in it hold.
+
+        Checkpoints go last: what they build on is there before them.
+
+        Raises:
+            ServiceError: the store does not answer.
+        """
+        inside = [source, *(path for path in source.rglob("*") if path.is_dir())]
+        for folder in sorted(inside, key=lambda path: (path.name == "checkpoints", path)):
+            relative = folder.relative_to(source).as_posix()
+            self.send(folder, key if relative == "." else f"{key}/{relative}")
 
     def send_once(self, source: Path, key: str) -> None:
         """Send a folder or a file that never changes, unless it is there, whole.
@@ -85,6 +100,15 @@ class SharedStore:
                     draft = path.with_name(f".{name}.{os.getpid()}")
                     self._files.get_file(f"{self._root}/{key}/{name}", str(draft))
                     draft.replace(path)
+
+    def fetch_tree(self, key: str, folder: Path) -> None:
+        """Bring what ``key`` holds, if anything, and all folders in it, into ``folder``.
+
+        Raises:
+            ServiceError: the store does not answer.
+        """
+        for one in self._folders(key):
+            self.fetch(one, folder / one.removeprefix(key).lstrip("/"))
 
     def fetch_once(self, key: str, folder: Path) -> Path:
         """Bring a folder that never changes, unless it is here; whole, or not at all.
@@ -119,6 +143,22 @@ class SharedStore:
         with self._answering():
             for name in self._sizes(key):
                 self._files.rm_file(f"{self._root}/{key}/{name}")
+
+    def remove_tree(self, key: str) -> None:
+        """Remove a folder and all folders in it.
+
+        Raises:
+            ServiceError: the store does not answer.
+        """
+        for one in self._folders(key):
+            self.remove(one)
+
+    def _folders(self, key: str) -> list[str]:
+        """Return the keys of the folders that hold files under ``key``."""
+        with self._answering():
+            self._files.invalidate_cache()
+            paths = self._files.find(f"{self._root}/{key}")
+        return sorted({path.removeprefix(f"{self._root}/").rpartition("/")[0] for path in paths})
 
     def _sizes(self, key: str) -> dict[str, int]:
         self._files.invalidate_cache()

@@ -19,6 +19,7 @@ from gapwise.training.distributed import started
 from gapwise.training.plan import available_cores
 from gapwise.workers.base import MOST_ATTEMPTS, Context, Done, News, Workers
 from gapwise.workers.open import open_workers
+from gapwise.workflows.far_trainings import bring_run, brought, order_far, train_far
 from gapwise.workflows.hide_secrets import hide_secrets
 from gapwise.workflows.seed_run import Batch, taken_up, work
 from gapwise.workflows.shared_home import Seen, seen
@@ -96,7 +97,7 @@ def train_on_workers(
             raise
         finally:
             sending.leave()
-    for order in orders if settings.mirror and afar else ():
+    for order in orders if settings.mirror and (afar or settings.shared) else ():
         RunStore(settings).drain(order.run_id)
     return results
 
@@ -147,7 +148,11 @@ class _Sending:
     def _submit(self, order: Order, attempt: int, turn: Turn | None) -> None:
         key = f"{order.run_id}.{attempt}"
         self._out[key] = (order, attempt, turn)
-        self._workers.submit(key, train_there, order)
+        if order.settings.shared:
+            far = order_far(order.batch, order.seed, order.run_id, order.settings)
+            self._workers.submit(key, train_far, far)
+        else:
+            self._workers.submit(key, train_there, order)
 
     def _take(self, news: Done | News) -> None:
         if isinstance(news, News):
@@ -159,8 +164,12 @@ class _Sending:
             self._submit(order, attempt + 1, turn)
             return
         _end(turn)
+        value = news.value
+        if order.settings.shared:
+            bring_run(order.batch, order.run_id, order.settings)
+            value = value and brought(value, order.run_id, order.settings)
         if news.failure is None and not news.lost:
-            self._results[order.run_id] = news.value
+            self._results[order.run_id] = value
             return
         if news.failure is not None and news.failure.stopped:
             return

@@ -3,17 +3,25 @@
 import logging
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from gapwise.errors import ServiceError, UsageError
+from gapwise.errors import ServiceError, StoppedError, UsageError
+from gapwise.records import NumericPlan
 from gapwise.settings import Settings
+from gapwise.tracking.client import connect
 from gapwise.tracking.store import RunStore
+from gapwise.workflows.far_trainings import bring_run, order_far, train_far
+from gapwise.workflows.job_file import read_job
+from gapwise.workflows.prepare import ready
 from gapwise.workflows.search import Searched, SearchRequest, search
+from gapwise.workflows.seed_run import Batch
 from gapwise.workflows.shared_store import SharedStore
+from gapwise.workflows.train import resume, train
 
 PIPELINE = """
 data:
@@ -31,7 +39,16 @@ search:
   rounds: [{trials: 6, sampler: sobol}]
   rungs: {first: 1, eta: 2}
   confirm: {seeds: 2}
+  together: 1
 """
+
+QUICK = [
+    "splits={dev: 300, test: 100, train_dev: 100, target_in_train: 300}",
+    "network={name: multilayer-perceptron, hidden: [16]}",
+    "training.device=cpu",
+    "training.threads=1",
+    "training.epochs=6",
+]
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +112,69 @@ def test_workers_without_a_shared_folder_find_what_workers_with_one_find(
     assert far.state.confirmed is not None
     assert near.state.confirmed is not None
     assert [far.state.confirmed[k] for k in numbers] == [near.state.confirmed[k] for k in numbers]
+
+
+def test_whole_trainings_go_there_and_back(
+    home: Path, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAPWISE_SHARED", bucket)
+    settings = Settings.read()
+    far = train("digits", QUICK, seeds=2, workers="1")
+    store = RunStore(settings)
+    runs = [store.open(run_id) for run_id in far.run_ids]
+    assert [run.status for run in runs] == ["FINISHED", "FINISHED"]
+    # Only the data stays in the store; the runs are whole here, and in MLflow.
+    assert {key.removeprefix("gapwise/").split("/")[0] for key in keys(bucket)} == {"data"}
+    mine = connect(settings).get_run(runs[0].mlflow_id)
+    assert mine.info.status == "FINISHED"
+    assert mine.data.metrics["dev_error"] == runs[0].metrics["dev_error"]
+    assert read_job(runs[0].folder).data == str(ready("digits", settings, QUICK).folder)
+    assert resume(far.run_ids[0]).diagnosis.ladder
+
+    monkeypatch.delenv("GAPWISE_SHARED")
+    near = train("digits", QUICK, seeds=2, workers="1")
+    assert near.diagnosis.ladder == far.diagnosis.ladder
+
+
+def test_a_training_goes_on_from_what_an_attempt_before_it_sent(
+    home: Path, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Worker:
+        def __init__(self, asks: int) -> None:
+            self.asks, self.epochs = asks, []
+
+        def should_stop(self) -> bool:
+            self.asks -= 1
+            return self.asks < 0
+
+        def alive(self, news: dict[str, float]) -> None:
+            if "dev_error" in news:
+                self.epochs.append(news["epoch"])
+
+    monkeypatch.setenv("GAPWISE_SHARED", bucket)
+    settings = Settings.read()
+    start = ready("digits", settings, QUICK)
+    batch = Batch(
+        pipeline=start.pipeline,
+        prepared=start.prepared,
+        plan=NumericPlan(),
+        seeds=(0,),
+        group=None,
+        run_name=None,
+        root="",
+    )
+    order = order_far(batch, 0, "1" * 32, settings)
+    first, second, whole = Worker(40), Worker(10_000), Worker(10_000)
+    with pytest.raises(StoppedError):
+        train_far(order, first)
+    gone_on = train_far(order, second)
+    assert first.epochs
+    assert second.epochs == list(range(first.epochs[-1] + 1, 7))
+    assert gone_on.curve == train_far(replace(order, run_id="2" * 32), whole).curve
+    bring_run(batch, order.run_id, settings)
+    run = RunStore(settings).open(order.run_id)
+    assert run.status == "FINISHED"
+    assert len(run.needed_predictions("dev").read_bytes()) > 0
 
 
 def test_what_was_cut_off_while_it_was_sent_is_not_taken_for_whole(
