@@ -79,8 +79,8 @@ def choose_together(
     """Return ``plan``, or one whose jobs hold several trials of a search, where that is faster.
 
     Measured on this machine, in plain float32: a step of one trial under ``plan``, then of 4, 16
-    and 64 of them together, as long as more of them are faster still. Sharing delays decisions, so
-    it must save ``WORTH`` of the time.
+    and 64 of them together, as long as that is faster than alone. Sharing delays decisions, so it
+    must save ``WORTH`` of the time.
 
     Args:
         pipeline, prepared: what is searched.
@@ -116,16 +116,15 @@ def choose_together(
 
 def _fastest_together(make: Callable[[], Learner], batch: Batch, alone: float) -> int:
     """Return how many learners are stepped the fastest; 1 where that saves too little."""
-    best, chosen = alone * (1 - WORTH), 1
+    found = {1: alone * (1 - WORTH)}
     for count in TOGETHER:
         stack = Stack([make() for _ in range(count)])
         wanted = [Wanted(batch, 1.0, len(batch.positions), 0)] * count
         device = batch.positions.device
-        seconds = _fastest(partial(stack.step, wanted), device, TRY_SECONDS) / count
-        if seconds >= best:
+        found[count] = _fastest(partial(stack.step, wanted), device, TRY_SECONDS) / count
+        if found[count] > alone:
             break
-        best, chosen = seconds, count
-    return chosen
+    return min(found, key=lambda count: found[count])
 
 
 def _measured(

@@ -206,7 +206,7 @@ def test_so_many_share_a_job_as_measure_fastest(
     make_job: Callable[..., Job], digits: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = NumericPlan(fused=True)
-    measured = iter([1.0, 4 * 0.7, 16 * 0.3, 64 * 0.4])
+    measured = iter([1.0, 4 * 0.9, 16 * 0.3, 64 * 0.4])
     monkeypatch.setattr(plans, "_fastest", lambda *_: next(measured))
     chosen = plans.choose_together(make_job(network=MLP).pipeline, digits, plan)
     assert chosen == replace(plan, together=16)
@@ -216,7 +216,7 @@ def test_none_share_a_job_where_that_saves_too_little(
     make_job: Callable[..., Job], digits: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = NumericPlan(fused=True, channels_last=True)
-    measured = iter([1.0, 4 * 0.85])
+    measured = iter([1.0, 4 * 0.85, 16 * 1.1])
     monkeypatch.setattr(plans, "_fastest", lambda *_: next(measured))
     assert plans.choose_together(make_job(network=MLP).pipeline, digits, plan) == plan
 
