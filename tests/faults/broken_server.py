@@ -32,6 +32,7 @@ class Proxy(ThreadingHTTPServer):
         self.over = threading.Event()
         self.log: Counter[str] = Counter()
         self.seen: set[tuple[str, bytes]] = set()
+        self.passed: Counter[tuple[str, bytes]] = Counter()
         self._draw = random.Random(seed)
 
     def next_mode(self) -> str:
@@ -84,6 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
         upstream = http.client.HTTPConnection("127.0.0.1", self.server.upstream, timeout=30)
         left = ("accept-encoding", "content-length")  # the length is that of what is passed on
         headers = {k: v for k, v in self.headers.items() if k.lower() not in left}
+        self.server.passed[self.path, body] += 1
         upstream.request(self.command, self.path, body, headers)
         reply = upstream.getresponse()
         content = reply.read()

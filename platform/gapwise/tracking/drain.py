@@ -8,14 +8,15 @@ and files are set, not added (DESIGN: Tracking spool).
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from gapwise.settings import Settings
-from gapwise.tracking.client import FILES_TAG, RUN_TAG, answering, experiment_id, public
-from gapwise.tracking.files import link, read_json, write_json
+from gapwise.tracking.client import FILES_TAG, RUN_TAG, answering, experiment_id
+from gapwise.tracking.drained import BATCH, read_drained
+from gapwise.tracking.files import link, write_json
 from gapwise.tracking.folder import READ_FILES, LoggedFile, RunFolder, RunRecord
 from gapwise.tracking.lock import RunLock
 from gapwise.tracking.parameters import encode, short
@@ -23,9 +24,6 @@ from gapwise.tracking.spool import Point, lines
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-BATCH = 1000
-"""Points in one request: MLflow's limit."""
 
 FEWEST = 20
 """Points in one request to a server that did not answer larger ones."""
@@ -38,44 +36,6 @@ PARENT_TAG = "gapwise.parent"
 
 WAIT = 20.0
 """Seconds to wait for somebody else who drains the same run."""
-
-
-@dataclass
-class Drained:
-    """What MLflow acknowledged of one run.
-
-    Attributes:
-        offset: in bytes of the spool.
-        points: how many the next request takes at most.
-        refusals: how often it was not answered.
-    """
-
-    uri: str
-    mlflow_id: str = ""
-    artifact_uri: str = ""
-    offset: int = 0
-    points: int = BATCH
-    refusals: int = 0
-    status: str = ""
-    tags: dict[str, str] = field(default_factory=dict)
-    parameters: dict[str, str] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
-    datasets: list[str] = field(default_factory=list)
-    not_finite: dict[str, str] = field(default_factory=dict)
-
-
-def read_drained(folder: RunFolder, settings: Settings) -> Drained:
-    """Read what this tracking store has of the run; nothing, when it is another store's word."""
-    if folder.drained.exists():
-        document = read_json(folder.drained)
-        if document.get("uri") == public(settings.tracking_uri):
-            return Drained(**document)
-    return Drained(uri=public(settings.tracking_uri))
-
-
-def is_drained(folder: RunFolder, settings: Settings) -> bool:
-    """Whether MLflow has the whole of a run that has ended."""
-    return read_drained(folder, settings).status == folder.true_status(folder.read()) != "RUNNING"
 
 
 def drain(folder: RunFolder, settings: Settings, client: "MlflowClient") -> None:
@@ -198,20 +158,24 @@ class _Drain:
     def _send_points(self) -> None:
         from mlflow.entities import Metric
 
+        self._settle()
         for end, batch in self._batches():
+            odd = {p.metric: f"{p.value} at step {p.step}" for p in reversed(batch)
+                   if not math.isfinite(p.value)}  # fmt: skip
+            there = {"offset": end, "not_finite": odd | self.state.not_finite}
             metrics = [Metric(p.metric, _finite(p.value), p.ms, p.step) for p in batch]
             try:
                 self.client.log_batch(self.state.mlflow_id, metrics=metrics)
             except Exception:
-                self._note_refusal()
+                self._note_refusal(batch[-1], there)
                 raise
-            odd = {p.metric: f"{p.value} at step {p.step}" for p in reversed(batch)
-                   if not math.isfinite(p.value)}  # fmt: skip
-            points = min(BATCH, 2 * self.state.points)
-            odd |= self.state.not_finite
-            self._note(offset=end, not_finite=odd, points=points, refusals=0)
+            self._note_arrived(there)
 
-    def _note_refusal(self) -> None:
+    def _note_arrived(self, there: Mapping[str, Any]) -> None:
+        points = min(BATCH, 2 * self.state.points)
+        self._note(**there, points=points, refusals=0, unsure={})
+
+    def _note_refusal(self, last: Point, there: Mapping[str, Any]) -> None:
         """Send fewer points where the same ones were refused before.
 
         For points that it may have already MLflow looks through the run's whole history, one by
@@ -219,7 +183,23 @@ class _Drain:
         """
         again = self.state.refusals > 0
         points = max(FEWEST, self.state.points // 4) if again else self.state.points
-        self._note(points=points, refusals=self.state.refusals + 1)
+        unsure = {"metric": last.metric, "step": last.step, "ms": last.ms, "there": dict(there)}
+        self._note(points=points, refusals=self.state.refusals + 1, unsure=unsure)
+
+    def _settle(self) -> None:
+        """Find out whether the batch that was not answered arrived: its last point tells.
+
+        MLflow keeps points in their order. Where that one is no longer its metric's latest, the
+        batch is sent again.
+        """
+        last = self.state.unsure
+        if not last:
+            return
+        latest = self.client.get_run(self.state.mlflow_id).data.to_proto().metrics
+        if (last["metric"], last["step"], last["ms"]) in {
+            (one.key, one.step, one.timestamp) for one in latest
+        }:
+            self._note_arrived(last["there"])
 
     def _batches(self) -> Iterator[tuple[int, list[Point]]]:
         """Give the points that MLflow lacks, and the offset that is reached with each batch."""

@@ -10,7 +10,8 @@ from gapwise.errors import StorageError, UsageError, did_you_mean, shown
 from gapwise.settings import Settings
 from gapwise.tracking import rows as listing
 from gapwise.tracking.client import connect, sqlite_file
-from gapwise.tracking.drain import drain, is_drained
+from gapwise.tracking.drain import drain
+from gapwise.tracking.drained import is_drained
 from gapwise.tracking.files import naming
 from gapwise.tracking.folder import RunFolder, RunRecord, folders_in
 from gapwise.tracking.lock import RunLock
