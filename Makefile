@@ -16,8 +16,8 @@ RAY ?=
 # the address of one of PyTorch's indexes; only torch itself is taken from there.
 TORCH_INDEX ?=
 PYTHON ?= python3
-# Files of tests that run at once.
-JOBS ?= 2
+# Files of tests that run at once: on two cores one more, since they wait for servers and browsers.
+JOBS ?= 3
 
 # The name under which browsers reach a team's servers, who leads there, and a backup's name.
 GAPWISE_HOST ?= localhost
@@ -98,11 +98,14 @@ test: install-dev ## Run the tests (minutes)
 test-faults: install-dev ## Run the long tests: kills, full disks, broken files
 	@$(BIN)/python -m pytest -m faults --timeout 3600 $(ARGS)
 
-check: install-dev ## Check style, types, who imports whom, and advisories
+check: install-dev ## Check style, types, who imports whom, docker/, and advisories
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml
+	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint docker/Dockerfile; \
+	else echo "docker/Dockerfile is not linted: hadolint has no wheel for this machine"; fi
 	@$(BIN)/python .ci/audit.py
 
 bench: install-dev ## Measure speed and truth, each a table
