@@ -22,8 +22,10 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -111,24 +113,39 @@ async def tag(session: aiohttp.ClientSession, address: str, run: str, example: s
     return time.perf_counter() - begun
 
 
-async def label(address: str, run: str, number: int, until: float, taken: Taken) -> None:
+def labelled(address: str, run: str, taggers: int, seconds: float) -> list[float]:
+    """Let so many people tag for so long; return the seconds of every save.
+
+    They are a process of their own: reading pages for the browsers would hold their clocks up.
+    """
+
+    async def all_of_them() -> list[float]:
+        until, saves = time.monotonic() + seconds, list[float]()
+        await asyncio.gather(*(label(address, run, i, until, saves) for i in range(taggers)))
+        return saves
+
+    return asyncio.run(all_of_them())
+
+
+async def label(address: str, run: str, number: int, until: float, saves: list[float]) -> None:
     """Tag until the time is over."""
     draw = random.Random(number)
     async with aiohttp.ClientSession(headers={"Origin": address}) as session:
         examples = await wrong(session, address, run)
         while time.monotonic() < until:
             await asyncio.sleep(draw.uniform(0.5 * BETWEEN_TAGS, 1.5 * BETWEEN_TAGS))
-            taken.saves.append(await tag(session, address, run, draw.choice(examples)))
+            saves.append(await tag(session, address, run, draw.choice(examples)))
 
 
 async def measured(address: str, run: str, options: argparse.Namespace) -> Taken:
     """Let people come; a first one alone warms what every server keeps."""
     await browse(address, 0, time.monotonic() + 6 * READS, Taken())
     taken, until = Taken(), time.monotonic() + options.seconds
-    await asyncio.gather(
-        *(browse(address, i, until, taken) for i in range(options.browsers)),
-        *(label(address, run, i, until, taken) for i in range(options.taggers)),
-    )
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
+        todo = (address, run, options.taggers, options.seconds)
+        saves = asyncio.get_running_loop().run_in_executor(apart, labelled, *todo)
+        await asyncio.gather(*(browse(address, i, until, taken) for i in range(options.browsers)))
+        taken.saves = await saves
     return taken
 
 

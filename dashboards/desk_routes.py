@@ -117,8 +117,8 @@ async def _events(request: Request) -> Response:
         body += piece
         if len(body) > LONGEST:
             return _refusal(f"more than {LONGEST:,} bytes at once; send them in parts", 413)
-    by = await run_in_threadpool(_who, request)
-    return await run_in_threadpool(_answered, lambda _: _saved(body, by), request)
+    # One turn of a thread: each waits for all pages that compute.
+    return await run_in_threadpool(_answered, lambda asked: _saved(body, _who(asked)), request)
 
 
 def _saved(body: bytes, by: Person) -> dict[str, Any]:

@@ -89,8 +89,8 @@ class Guard:
             text = "403: the dashboard answers its proxy only"
             await PlainTextResponse(text, 403, dict(HEADERS))(scope, receive, send)
             return
-        open_ = _is_shell(scope["path"]) or _is_monitor(scope)
-        if not (open_ or await run_in_threadpool(_has_role, scope)):
+        is_open = not sign_in.current().is_asked or _is_shell(scope["path"]) or _is_monitor(scope)
+        if not (is_open or await run_in_threadpool(_has_role, scope)):
             text = "401: sign in on a page of the dashboard"
             await PlainTextResponse(text, 401, dict(HEADERS))(scope, receive, send)
             return
@@ -159,8 +159,6 @@ def _is_monitor(scope: Scope) -> bool:
 
 def _has_role(scope: Scope) -> bool:
     """Return whether whoever asks has signed in and may look."""
-    if not sign_in.current().is_asked:
-        return True
     from dashboards import who  # late: Streamlit's parts want its settings to be there first
 
     asking = HTTPConnection(scope)

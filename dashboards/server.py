@@ -6,6 +6,7 @@ It is started by its own ``run``, never by bare uvicorn, which would ignore Stre
 """
 
 import asyncio
+import gc
 import importlib
 import importlib.util
 from collections.abc import AsyncIterator
@@ -137,3 +138,7 @@ def _warm() -> None:
     from gapwise.workflows import architecture  # late: torch need not be there to guard and serve
 
     architecture.of_size(architecture.sizes()[0])
+    # What was imported stays. Python's collector would walk over all of it, a third of a second
+    # with torch, while every page and every save waits.
+    gc.collect()
+    gc.freeze()
