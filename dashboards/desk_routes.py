@@ -127,7 +127,7 @@ def _saved(body: bytes, by: Person) -> dict[str, Any]:
     try:
         document = json.loads(body)
         run, split, events = document["run"], document["split"], document["events"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(
             f"events cannot be read: {shown(error)}; send run, split, events"
         ) from error

@@ -105,6 +105,13 @@ def test_views_are_ranked_by_what_they_are_called_after(desk: Desk, stored: Path
     assert "column class has no value 'x'" in told["why"]
 
 
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"{", b"[]", b"\xff", b"7"])
+def test_events_that_cannot_be_read_are_refused(desk: Desk, body: bytes) -> None:
+    status, told = desk.send(body)
+    assert status == 400
+    assert told["why"].startswith("events cannot be read")
+
+
 def test_one_example_in_full(desk: Desk) -> None:
     first = names(desk, limit=1)[0]
     status, one = desk.get("one", id=first)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from gapwise.errors import StorageError
+from gapwise.errors import StorageError, shown
 from gapwise.training.model import Model, ModelSpec
 from gapwise.workflows.trained_run import TrainedRun
 
@@ -55,13 +55,13 @@ def read(path: Path) -> Model:
         with safe_open(path, framework="pt") as file:
             facts = {name: json.loads(text) for name, text in (file.metadata() or {}).items()}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        spec = ModelSpec.read(facts)
-    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        model = Model(ModelSpec.read(facts))
+        model.load_state_dict(tensors)
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise StorageError(
-            f"{path} is no network that gapwise exported ({error}); export the run again"
+            f"{path} is no network that gapwise exported ({shown(error, 200)}); export the run "
+            "again"
         ) from error
-    model = Model(spec)
-    model.load_state_dict(tensors)
     return model.eval()
 
 

@@ -4,8 +4,9 @@ to start from and checkpoints go through a store (see ``shared_store``).
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from gapwise.workflows.shared_home import Seen, seen
 from gapwise.workflows.shared_store import SharedStore
 
 SEND_EVERY = 10.0
-"""Seconds between checkpoints that are sent: what a worker that is lost can lose."""
+"""Seconds between checkpoints that are sent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,27 +119,29 @@ def run_far(far: FarJob, context: Context) -> JobResult:
     with tempfile.TemporaryDirectory(prefix="gapwise-") as scratch:
         folder = Path(scratch) / "checkpoints"
         store.fetch(far.checkpoints, folder)
+        send = partial(store.send, folder, far.checkpoints)
         job = replace(far.job, data=str(data), folder=str(folder), start=start)
         try:
-            result = run_trial(job, context, [_Send(store, folder, far.checkpoints)])
+            result = run_trial(job, context, [SendNowAndThen(send)])
         finally:
-            store.send(folder, far.checkpoints)
+            send()
     named = (result.best_checkpoint, result.last_checkpoint)
     best, last = (str(Path(far.job.folder) / Path(path).name) for path in named)
     return replace(result, best_checkpoint=best, last_checkpoint=last)
 
 
-class _Send(Callback):
-    """Sends checkpoints now and then."""
+class SendNowAndThen(Callback):
+    """Sends after a checkpoint, every ten seconds at most: what a lost worker can lose."""
 
-    def __init__(self, store: SharedStore, folder: Path, key: str) -> None:
-        self._store, self._folder, self._key = store, folder, key
+    def __init__(self, send: Callable[[], None]) -> None:
+        self._send = send
         self._sent = time.monotonic()
 
     def on_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Send, if it is time."""
         now = time.monotonic()
         if now - self._sent > SEND_EVERY:
-            self._store.send(self._folder, self._key)
+            self._send()
             self._sent = now
 
 

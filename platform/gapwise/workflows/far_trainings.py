@@ -3,9 +3,9 @@ of a store (see ``shared_store``), with all that its folder holds.
 """
 
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,10 +13,9 @@ from gapwise import pipeline_file
 from gapwise.data import prepared as prepared_data
 from gapwise.records import JobResult
 from gapwise.settings import Settings
-from gapwise.training.callbacks import Callback, Checkpoint
 from gapwise.workers.base import Context
 from gapwise.workflows import job_file
-from gapwise.workflows.far_jobs import SEND_EVERY
+from gapwise.workflows.far_jobs import SendNowAndThen
 from gapwise.workflows.hide_secrets import hide_secrets
 from gapwise.workflows.seed_run import Batch, taken_up, work
 from gapwise.workflows.shared_store import SharedStore
@@ -74,13 +73,14 @@ def train_far(order: FarOrder, context: Context) -> JobResult:
         )
         run = there.runs / order.run_id
         store.fetch_tree(_key(order.run_id), run)
+        send = partial(store.send_tree, run, _key(order.run_id))
+        heard = [SendNowAndThen(send)]
         try:
             writer, job = taken_up(batch, order.seed, there, order.run_id)
             with writer:
-                send = _SendRun(store, run, _key(order.run_id))
-                return work(writer, job, batch.prepared, force=False, context=context, heard=[send])
+                return work(writer, job, batch.prepared, force=False, context=context, heard=heard)
         finally:
-            store.send_tree(run, _key(order.run_id))
+            send()
 
 
 def bring_run(batch: Batch, run_id: str, settings: Settings) -> None:
@@ -103,20 +103,6 @@ def brought(result: JobResult, run_id: str, settings: Settings) -> JobResult:
     named = (result.best_checkpoint, result.last_checkpoint)
     best, last = (str(folder / Path(path).name) for path in named)
     return replace(result, best_checkpoint=best, last_checkpoint=last)
-
-
-class _SendRun(Callback):
-    """Sends the run now and then: what a worker that is lost can lose."""
-
-    def __init__(self, store: SharedStore, folder: Path, key: str) -> None:
-        self._store, self._folder, self._key = store, folder, key
-        self._sent = time.monotonic()
-
-    def on_checkpoint(self, checkpoint: Checkpoint) -> None:
-        now = time.monotonic()
-        if now - self._sent > SEND_EVERY:
-            self._store.send_tree(self._folder, self._key)
-            self._sent = now
 
 
 def _key(run_id: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from gapwise.errors import DataError, did_you_mean, shown
+from gapwise.errors import DataError, UsageError, did_you_mean, shown
 from gapwise.ledger import tags
 from gapwise.ledger.event import Entry
 from gapwise.ledger.labels import LABEL, OPINION, VERDICTS, LabelBook, Review, reviewed
@@ -68,7 +68,13 @@ def entries(table: Iterable[Row], known: Known) -> list[Entry]:
     Raises:
         DataError: a row that cannot be read; names it.
     """
-    return [_entry(row, number, known) for number, row in enumerate(table, start=1)]
+    found = []
+    for number, row in enumerate(table, start=1):
+        try:
+            found.append(_entry(row, number, known))
+        except UsageError as error:
+            raise DataError(f"row {number}: {error}") from error
+    return found
 
 
 def to_csv(table: Sequence[Row], *, spreadsheet: bool = False) -> str:
@@ -87,18 +93,27 @@ def from_csv(text: str, *, spreadsheet: bool = False) -> Iterator[dict[str, str]
 
     Raises:
         DataError: it has no column ``example_id``, or a row is too long.
+        csv.Error: it is no CSV.
     """
     reader = csv.DictReader(io.StringIO(text, newline=""))
-    names = reader.fieldnames or []
-    if "example_id" not in names:
-        raise DataError(
-            f"the table has no column 'example_id' ({did_you_mean('example_id', names)}); add one"
-        )
+    check_names(reader.fieldnames or [])
     for row in reader:
         if None in row:
             raise DataError(f"line {reader.line_num} has more cells than columns; quote its commas")
         cells = {name: value or "" for name, value in row.items()}
         yield {k: _unguarded(v) for k, v in cells.items()} if spreadsheet else cells
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Refuse a table whose rows tell of no example.
+
+    Raises:
+        DataError: it has no column ``example_id``.
+    """
+    if "example_id" not in names:
+        raise DataError(
+            f"the table has no column 'example_id' ({did_you_mean('example_id', names)}); add one"
+        )
 
 
 def _guarded(cell: str) -> str:

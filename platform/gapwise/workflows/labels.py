@@ -1,5 +1,6 @@
 """`gapwise labels export|import`: tags and labels as files that other tools read and write."""
 
+import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
@@ -172,6 +173,7 @@ def _read(request: LabelFile) -> Iterable[Row]:
     try:
         if kind == "parquet":
             table = pq.read_table(path)
+            label_table.check_names(table.column_names)
             names = [name for name in table.column_names if name in label_table.COLUMNS]
             cells = table.select(names).to_pylist()
             return [{k: "" if v is None else str(v) for k, v in row.items()} for row in cells]
@@ -179,7 +181,7 @@ def _read(request: LabelFile) -> Iterable[Row]:
         if kind == "label-studio":
             return list(label_studio.rows_of(json.loads(text)))
         return list(label_table.from_csv(text, spreadsheet=request.spreadsheet))
-    except (pa.ArrowException, ValueError, OSError) as error:
+    except (pa.ArrowException, csv.Error, RecursionError, ValueError, OSError) as error:
         raise DataError(
             f"{path} cannot be read as {kind} ({shown(error, 200)}); mend it, or export it anew"
         ) from error

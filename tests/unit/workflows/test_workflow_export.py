@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
-from gapwise.errors import CheckError, UsageError
+from gapwise.errors import CheckError, StorageError, UsageError
 from gapwise.workflows import export_onnx, export_safetensors
 from gapwise.workflows.export import OUTPUTS, export
 from gapwise.workflows.trained_run import open_trained, outputs_of
@@ -40,6 +42,27 @@ def test_safetensors_hold_all_that_makes_the_network_again(
     facts = export_safetensors.metadata(trained)
     assert json.loads(facts["network"])["name"] == trained.model.spec.network["name"]
     assert len(json.loads(facts["normalisation"])["mean"]) == inputs.shape[1]
+
+
+@pytest.mark.parametrize("harm", ["deep", "kind", "shape", "text"])
+def test_a2_a_file_that_is_no_network_of_ours_is_refused(
+    row_shop: Shop, folder: Path, harm: str
+) -> None:
+    path, _ = export(row_shop.run, "safetensors", settings=row_shop.settings)
+    with safe_open(path, framework="pt") as file:
+        facts = dict(file.metadata())
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    if harm == "deep":
+        facts["network"] = "[" * 100_000
+    elif harm == "kind":
+        facts["input_shape"] = "7"
+    elif harm == "shape":
+        tensors = {name: tensor[:1] for name, tensor in tensors.items()}
+    save_file(tensors, path, facts)
+    if harm == "text":
+        path.write_text("no tensors")
+    with pytest.raises(StorageError, match="is no network that gapwise exported"):
+        export_safetensors.read(path)
 
 
 @pytest.mark.parametrize("which", ["photo_shop", "row_shop"])

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet as pq
 from typer.testing import CliRunner
 
 from gapwise.cli import app
@@ -279,6 +281,9 @@ def test_label_studio_there_and_back(runs: tuple[str, str], ledger: Ledger, tmp_
         ("x.csv", "example_id,given,verdict\nx,cat,kepe\n", "row 1: verdict 'kepe'"),
         ("x.parquet", "not parquet", "cannot be read as parquet"),
         ("x.json", "[", "cannot be read as label-studio"),
+        ("x.json", "[" * 100_000, "cannot be read as label-studio"),
+        ("x.csv", "example_id,tag\nx," + "t" * 200_000, "cannot be read as csv"),
+        ("x.csv", "kind,example_id,tag\ntag,x,thin\ntag,y,\n", "row 2: a tag needs a name"),
     ],
 )
 def test_a_file_that_cannot_be_read_loses_nothing(
@@ -287,6 +292,15 @@ def test_a_file_that_cannot_be_read_loses_nothing(
     (tmp_path / name).write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match=says):
         import_labels(LabelFile(file=tmp_path / name))
+    assert ledger.revision() == 0
+
+
+def test_a_parquet_without_examples_is_refused(
+    runs: tuple[str, str], ledger: Ledger, tmp_path: Path
+) -> None:
+    pq.write_table(pa.table({"label": ["cat"]}), tmp_path / "x.parquet")
+    with pytest.raises(DataError, match="the table has no column 'example_id'"):
+        import_labels(LabelFile(file=tmp_path / "x.parquet"))
     assert ledger.revision() == 0
 
 
