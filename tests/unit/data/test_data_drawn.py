@@ -97,8 +97,9 @@ def test_boxes_are_scaled_as_their_picture_is_and_cut_off_at_its_edge(
             "'x', not a number",
         ),
         ("<annotation><size><width>0</width><height>4</height></size></annotation>", "0×4"),
+        ("<annotation><size><width>4</width><height>inf</height></size></annotation>", "4×inf"),
     ],
-    ids=["no size", "cut", "entities", "no number", "no width"],
+    ids=["no size", "cut", "entities", "no number", "no width", "endless height"],
 )
 def test_an_annotation_that_cannot_be_read_is_set_aside_with_the_reason(
     context: ReadContext, text: str, told: str
@@ -119,10 +120,13 @@ def test_a_folder_without_annotations_is_refused(context: ReadContext) -> None:
         DATASETS.get("voc")(context, path=".")
 
 
+SHOT = {"id": 1, "file_name": "a.png", "width": 40, "height": 20}
+
+
 def coco(root: Path, **changes: object) -> None:
     picture(root / "a.png")
     document: dict[str, object] = {
-        "images": [{"id": 1, "file_name": "a.png", "width": 40, "height": 20}],
+        "images": [SHOT],
         "annotations": [
             {"id": 7, "image_id": 1, "category_id": 3, "bbox": [1, 2, 8, 6]},
             {"id": 8, "image_id": 1, "category_id": 3, "bbox": [1, 2, 0, 6]},
@@ -150,8 +154,12 @@ def test_coco_boxes_are_left_top_width_height_and_crowds_are_left_out(
         ({"images": [{"id": 1}]}, "not of COCO's form"),
         ({"annotations": [{"image_id": 1, "category_id": 3, "bbox": [1]}]}, "not of COCO's form"),
         ({"annotations": []}, "no picture has a box"),
+        ({"images": [SHOT | {"width": float("inf")}]}, "not of COCO's form"),
+        ({"images": [SHOT | {"width": 0}]}, "0×20"),
+        ({"images": [SHOT | {"height": -3}]}, "40×-3"),
+        ({"images": [SHOT | {"file_name": "../../a.png"}]}, "outside data root"),
     ],
-    ids=["no list", "no name", "short box", "no box"],
+    ids=["no list", "no name", "short box", "no box", "endless", "no width", "negative", "outside"],
 )
 def test_a_file_that_is_not_of_cocos_form_is_refused(
     context: ReadContext, changes: dict[str, object], told: str

@@ -44,7 +44,7 @@ def coco(
     document = _document(file)
     try:
         found = _annotated(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DataError(
             f"{file}: an entry is not of COCO's form ({type(error).__name__}: {shown(error, 80)}); "
             "images need id, file_name, width and height, annotations image_id, category_id and "
@@ -85,12 +85,11 @@ def _annotated(document: dict[str, Any]) -> list[Annotated]:
         place = f"annotation {one.get('id', '?')}"
         box = RawBox(name, left, top, left + width, top + height, place)
         boxes[one["image_id"]].append(box)
-    return [
-        Annotated(
-            path=str(one["file_name"]),
-            width=int(one["width"]),
-            height=int(one["height"]),
-            boxes=boxes[one["id"]],
-        )
-        for one in document["images"]
-    ]
+    return [_picture(one, boxes[one["id"]]) for one in document["images"]]
+
+
+def _picture(one: dict[str, Any], boxes: list[RawBox]) -> Annotated:
+    width, height = int(one["width"]), int(one["height"])
+    if not (width > 0 and height > 0):
+        raise ValueError(f"image {shown(one['id'])} is stated to be {width}×{height} pixels")
+    return Annotated(path=str(one["file_name"]), width=width, height=height, boxes=boxes)

@@ -1,5 +1,6 @@
 """Boxes as PASCAL VOC has them: a folder of pictures, and an xml file for each."""
 
+import math
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -104,7 +105,7 @@ def _annotated(file: Path, pictures: str) -> Annotated:
         raise _BadError(f"it is no xml that can be read ({error})") from error
     name = tree.findtext("filename", "").strip() or f"{file.stem}.jpg"
     width, height = (_number(tree, f"size/{side}", "size") for side in ("width", "height"))
-    if not (width > 0 and height > 0):
+    if not (0 < width < math.inf and 0 < height < math.inf):
         raise _BadError(f"its picture is stated to be {width:g}×{height:g} pixels; state its size")
     boxes = [_box(one, number) for number, one in enumerate(tree.findall("object"), 1)]
     path = f"{pictures}/{Path(name).name}"
