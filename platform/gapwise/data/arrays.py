@@ -1,11 +1,14 @@
 """Arrays from a file of images or rows → the form that examples have."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gapwise.errors import DataError
+
+MOST_BYTES: Final = 10 * 2**30
+"""Of an array, unpacked: a file of a few megabytes may hold any number of zeros."""
 
 
 def as_inputs(array: NDArray[Any], where: str) -> NDArray[Any]:

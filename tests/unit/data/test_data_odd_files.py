@@ -1,7 +1,9 @@
 """Files as they come: odd pixels, many frames, hidden bombs, ids in two spellings (FAULTS D, I)."""
 
+import gzip
 import io
 import struct
+import tracemalloc
 import zlib
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gapwise.data.base import ReadContext
+from gapwise.data.idx_file import read_idx
 from gapwise.data.images import BadImageError, Limits, decode, read_header
 from gapwise.data.load import read
 from gapwise.errors import DataError
@@ -183,6 +186,30 @@ def test_d13_an_archive_that_unpacks_beyond_the_limit_is_refused_unread(
                                         "network": "small-cnn"})  # fmt: skip
     with pytest.raises(DataError, match=r"bomb\.npz: array 'images' unpacks to 0\.0 GB, more"):
         read(pipeline, context.settings, context.root)
+
+
+def test_d13_a_packed_array_is_unpacked_as_far_as_its_header_promises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bomb = tmp_path / "bomb.idx"
+    # Four bytes are promised, and a hundred million come out of a hundred thousand.
+    with gzip.open(bomb, "wb") as stream:
+        stream.write(b"\0\0\x08\x01" + (4).to_bytes(4, "big"))
+        for _ in range(100):
+            stream.write(bytes(2**20))
+    tracemalloc.start()
+    with pytest.raises(DataError, match="holds more bytes of numbers where its header promises 4"):
+        read_idx(bomb)
+    assert tracemalloc.get_traced_memory()[1] < 10 * 2**20
+    tracemalloc.stop()
+
+    monkeypatch.setattr("gapwise.data.idx_file.MOST_BYTES", 2**20)
+    bomb.write_bytes(b"\0\0\x08\x02" + (2**31).to_bytes(4, "big") * 2)
+    with pytest.raises(DataError, match=r"bomb\.idx unpacks to [\d,.]+ GB, more than"):
+        read_idx(bomb)
+    bomb.write_bytes(b"\0\0\x08\xff" + (1).to_bytes(4, "big") * 255 + b"7")
+    with pytest.raises(DataError, match="is no IDX file"):
+        read_idx(bomb)
 
 
 def test_d13_no_reader_unpacks_an_archive_of_files(context: ReadContext) -> None:

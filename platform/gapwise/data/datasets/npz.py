@@ -2,12 +2,12 @@
 
 import zipfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gapwise.data.arrays import as_inputs, feature_names, numbered, same_length
+from gapwise.data.arrays import MOST_BYTES, as_inputs, feature_names, numbered, same_length
 from gapwise.data.base import ReadContext
 from gapwise.data.digests import snapshot_of
 from gapwise.data.labels import from_numbers
@@ -15,9 +15,6 @@ from gapwise.errors import DataError, did_you_mean
 from gapwise.records import ExampleSet
 
 __all__ = ["npz"]
-
-MOST_BYTES: Final = 10 * 2**30
-"""Of an array, unpacked: a file of a few megabytes may hold any number of zeros."""
 
 
 def npz(
