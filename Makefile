@@ -16,8 +16,8 @@ RAY ?=
 # the address of one of PyTorch's indexes; only torch itself is taken from there.
 TORCH_INDEX ?=
 PYTHON ?= python3
-# Files of tests that run at once: on two cores one more, since they wait for servers and browsers.
-JOBS ?= 3
+# Files of tests that run at once. More than there are cores brings nothing: three took longer.
+JOBS ?= 2
 
 # The name under which browsers reach a team's servers, who leads there, and a backup's name.
 GAPWISE_HOST ?= localhost

@@ -168,9 +168,10 @@ def test_b7_a_viewer_sees_and_changes_nothing(inside: Any, address: str, run_id:
     assert told["saved"] == []
     assert "for the role tagger" in told["refused"][0]["why"]
     inside.goto(f"{address}/errors?run={run_id}")
-    inside.locator(".desk img").first.wait_for(timeout=30_000)
-    width = inside.locator(".desk img").first.evaluate("image => image.naturalWidth")
-    assert width > 0  # pictures are for whoever may look
+    picture = inside.locator(".desk img").first
+    picture.wait_for(timeout=30_000)
+    # Pictures are for whoever may look; one that never comes is refused here.
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
     inside.goto(f"{address}/launch")
     start = inside.get_by_role("button", name="Start")
     start.wait_for(timeout=30_000)

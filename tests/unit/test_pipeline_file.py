@@ -1,6 +1,7 @@
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -136,7 +137,7 @@ class TestLoad:
         for path in files:
             stored = yaml_reader.read(path.read_text(encoding="utf-8"), path.name).value
             now = pipeline_file.resolve(pipeline_file.load(str(path)))
-            assert {key: now[key] for key in stored} == stored
+            assert _cut_to(now, stored) == stored
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
     def test_a_file_that_cannot_be_read(self, minimal: str) -> None:
@@ -152,6 +153,13 @@ class TestLoad:
         monkeypatch.chdir(tmp_path)
         with pytest.raises(PipelineError, match=r"^pipelines/p\.yaml:4:1: sed: is an unknown key"):
             pipeline_file.load("p")
+
+
+def _cut_to(now: Any, stored: Any) -> Any:
+    """Leave out of ``now`` the keys that ``stored`` does not know yet."""
+    if isinstance(now, dict) and isinstance(stored, dict):
+        return {key: _cut_to(now[key], stored[key]) for key in stored}
+    return now
 
 
 @pytest.mark.parametrize(
