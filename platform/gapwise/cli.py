@@ -126,6 +126,12 @@ _NO_MEMORY = ("failed to map segment", "cannot allocate memory", "can't start ne
 """What loaders and threads say when memory runs out."""
 
 
+_MENDS = {
+    errno.EMFILE: "; raise the limit that this program has (ulimit -n)",
+    errno.ENAMETOOLONG: "; name a shorter one",
+}
+
+
 def _of_this_machine(error: Exception) -> Exception:
     """Return what this machine lacks, with the mend, where that is why a command ended."""
     lacks = any(words in str(error).lower() for words in _NO_MEMORY)
@@ -136,7 +142,5 @@ def _of_this_machine(error: Exception) -> Exception:
             "has (ulimit -v)"
         )
     if isinstance(error, OSError):
-        is_many = error.errno == errno.EMFILE
-        mend = "; raise the limit that this program has (ulimit -n)" if is_many else ""
-        return StorageError(f"{error}{mend}")
+        return StorageError(f"{shown(error, 300)}{_MENDS.get(error.errno or 0, '')}")
     return error

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from gapwise.data.keyed import uniform
 from gapwise.data.prepared import Prepared
 from gapwise.data.subset import with_split
-from gapwise.errors import UsageError
+from gapwise.errors import UsageError, shown
 
 HELD_OUT = "train_dev"
 """The split that a fold's examples stand in: of the training distribution, never trained on."""
@@ -26,16 +26,26 @@ def fold(whole: Prepared, number: int, folds: int, seed: int = 0) -> Prepared:
         StorageError: the folder cannot be written.
     """
     train = whole.indices("train")
+    check_folds(folds, len(train))
     places = _folds(whole, train, folds, seed)
-    if folds < 2 or len(np.unique(places)) < folds:
-        raise UsageError(
-            f"--folds {folds}: write 2 or more, and no more than the training set has examples or "
-            "groups to fill"
-        )
+    check_folds(folds, len(np.unique(places)))
     split = whole.split.copy()
     split[split == HELD_OUT] = ""
     split[train[places == number]] = HELD_OUT
     return with_split(whole, split, f"fold {number} of {folds}")
+
+
+def check_folds(folds: int, most: int) -> None:
+    """Refuse a number of folds that cannot be filled.
+
+    Raises:
+        UsageError: it is below 2 or above ``most``.
+    """
+    if not 2 <= folds <= most:
+        raise UsageError(
+            f"--folds {shown(folds, 30)}: write 2 or more, and no more than the training set has "
+            "examples or groups to fill"
+        )
 
 
 def _folds(whole: Prepared, train: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:

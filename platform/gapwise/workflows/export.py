@@ -84,7 +84,9 @@ def largest_difference(
 
 
 def _target(output: Path | None, name: str) -> Path:
-    target = output or Path(name)
+    target = Path(name) if output is None else output
+    if not target.name:
+        raise UsageError(f"--output {target}: that is no file; name one")
     if output is None and target.exists():
         raise UsageError(f"{target} is there already; name a file with --output")
     if not target.absolute().parent.is_dir():

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from gapwise.data import prepared as prepared_data
-from gapwise.data.folds import HELD_OUT, fold
+from gapwise.data.folds import HELD_OUT, check_folds, fold
 from gapwise.errors import UsageError
 from gapwise.pipeline import Pipeline
 from gapwise.records import Predictions
@@ -42,6 +42,7 @@ def judge_by_folds(run: StoredRun, folds: int, settings: Settings) -> str:
         )
     job = job_file.read_job(run.folder)
     whole = prepared_data.open(Path(job.data))
+    check_folds(folds, len(whole.indices("train")))
     pipeline = Pipeline.model_validate(job.pipeline)
     experiment = f"{pipeline.name}-{FOLDS_KIND}"
     batch = Batch(

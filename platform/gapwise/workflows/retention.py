@@ -32,6 +32,9 @@ DAY: Final = 86_400.0
 FOR_GOOD: Final = "delete-for-good"
 """The word that deletes without an archive."""
 
+LONGEST: Final = 36_500
+"""Days that a rule may ask for."""
+
 RETIRED_TAG: Final = "gapwise.retired"
 """Where a run that was deleted lies now."""
 
@@ -69,9 +72,11 @@ def plan(
     """Return what would go and what stays and why, the oldest first; nothing is changed.
 
     Raises:
-        UsageError: there is no such experiment.
+        UsageError: there is no such experiment, or the days are none.
         StorageError, ServiceError: a store cannot be read.
     """
+    if not 0 <= rule.days <= LONGEST:
+        raise UsageError(f"--days {rule.days:g}: write a number of days from 0 to {LONGEST:,}")
     settings = settings or Settings.read()
     store = RunStore(settings)
     rows = store.rows(experiment)

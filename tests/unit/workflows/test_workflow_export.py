@@ -101,6 +101,8 @@ def test_what_cannot_be_exported(
     settings = photo_shop.settings
     with pytest.raises(UsageError, match="did you mean onnx"):
         export(photo_shop.run, "onxx", settings=settings)
+    with pytest.raises(UsageError, match="that is no file; name one"):
+        export(photo_shop.run, "safetensors", Path(), settings=settings)
     taken = Path(f"{photo_shop.run[:12]}.safetensors")
     taken.write_text("mine", encoding="utf-8")
     with pytest.raises(UsageError, match="already; name a file with --output"):

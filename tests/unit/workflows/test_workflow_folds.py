@@ -31,8 +31,9 @@ def test_every_training_example_is_held_out_once(photo_shop: Any) -> None:
         assert part.indices("dev").tolist() == whole.indices("dev").tolist()
         held += out
     assert sorted(held) == sorted(train)
-    with pytest.raises(UsageError, match="--folds 1: write 2 or more"):
-        fold(whole, 0, 1)
+    for folds in (1, 0, -1, 10**400):
+        with pytest.raises(UsageError, match=r"--folds .*: write 2 or more"):
+            fold(whole, 0, folds)
 
 
 def test_train_is_judged_out_of_sample_and_no_fold_is_trained_twice(photo_shop: Any) -> None:

@@ -99,6 +99,12 @@ def test_what_runs_or_waits_for_mlflow_stays(settings: Settings) -> None:
     assert found == {"waiting": "MLflow does not have it whole", "running": "it runs"}
 
 
+@pytest.mark.parametrize("days", [-1.0, float("nan"), float("inf"), 1e12])
+def test_days_that_are_none_are_refused(settings: Settings, days: float) -> None:
+    with pytest.raises(UsageError, match=r"--days .*: write a number of days from 0 to 36,500"):
+        plan(Rule(days=days), settings=settings)
+
+
 def test_nothing_is_changed_by_looking(settings: Settings) -> None:
     run_id = old_run(settings, "old")
     document = retired(plan(NONE_KEPT, settings=settings), None, "", does=False)
