@@ -16,7 +16,9 @@ def curve(
         str | None,
         typer.Option(help="Training examples, by commas: counts, or shares below 1."),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Train each size under this many seeds.")] = 3,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=1000, help="Train each size under this many seeds.")
+    ] = 3,
     variant: Annotated[
         list[str] | None,
         typer.Option(help="A further curve, by overrides with ; between; repeatable."),

@@ -12,7 +12,9 @@ from gapwise.terminal.diagnosis import show_trained
 def train(  # noqa: PLR0913 - a command's options
     pipeline: PipelineName,
     overrides: Overrides = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Train this many seeds, as one group.")] = 1,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=1000, help="Train this many seeds, as one group.")
+    ] = 1,
     name: Annotated[str | None, typer.Option(help="Name of the run.")] = None,
     workers: Workers = "",
     strict: Strict = False,

@@ -67,8 +67,13 @@ class RunStore:
         """Start a run, under an id made here or the given one; MLflow need not be there.
 
         Raises:
+            UsageError: the name is no text.
             StorageError: ``GAPWISE_HOME`` cannot be written; names the path.
         """
+        if name is not None and not _is_text(name):
+            raise UsageError(
+                f"a run's name is {shown(name)!r}, which is no UTF-8; write it in letters of that"
+            )
         run_id = run_id or uuid.uuid4().hex
         record = RunRecord(
             run_id=run_id,
@@ -254,3 +259,12 @@ def _dev_error(row: RunRow) -> float | None:
         return None
     found = (row.metrics[name] for name in BEST_BY if name in row.metrics)
     return next((error for error in found if error == error), None)
+
+
+def _is_text(name: str) -> bool:
+    """Return whether a name can be written; a command line may hold bytes of another encoding."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,5 +1,6 @@
 """Would more data help? Train a pipeline on growing subsets and forecast what more would give."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +111,11 @@ def _sizes(prepared: Prepared, wanted: Sequence[float]) -> list[int]:
             f"the training set of {prepared.name} has {whole} examples; a learning curve needs at "
             f"least {2 * SMALLEST}: give more of the data to training (splits)"
         )
+    for given in wanted:
+        if not math.isfinite(given):
+            raise UsageError(
+                f"--sizes: {given:g} is no count; name counts up to {whole:,}, or shares below 1"
+            )
     sizes = [round(size * whole) if size < 1 else round(size) for size in wanted]
     for size, given in zip(sizes, wanted, strict=True):
         if not SMALLEST <= size <= whole:

@@ -273,6 +273,14 @@ def test_metrics_of_the_machine_are_sampled_under_mlflows_names(
     assert steps.tolist() == list(range(len(steps)))
 
 
+def test_a_name_in_bytes_of_another_encoding_is_refused(
+    store: RunStore, settings: Settings
+) -> None:
+    with pytest.raises(UsageError, match="which is no UTF-8"):
+        begin(store, name="a\udcff")
+    assert list(settings.runs.glob("*")) == []
+
+
 def test_a_damaged_run_is_named(store: RunStore, settings: Settings) -> None:
     run_id = make(store, {"loss": 0.5})
     record = settings.runs / run_id / "run.json"

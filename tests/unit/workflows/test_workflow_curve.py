@@ -105,7 +105,13 @@ def test_several_networks_are_curves_of_one_answer(made) -> None:
 
 @pytest.mark.parametrize(
     ("sizes", "says"),
-    [((5, 50), "5 is too few"), ((0.001,), r"0.001 \(1 examples\)"), ((4000,), "there are 897")],
+    [
+        ((5, 50), "5 is too few"),
+        ((0.001,), r"0.001 \(1 examples\)"),
+        ((4000,), "there are 897"),
+        ((float("inf"),), "inf is no count"),
+        ((100, float("nan")), "nan is no count"),
+    ],
 )
 def test_a_size_that_cannot_be_is_refused_before_training(made, sizes, says) -> None:
     with pytest.raises(UsageError, match=says):
