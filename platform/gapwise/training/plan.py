@@ -11,6 +11,7 @@ import torch
 
 from gapwise.data.prepared import Prepared
 from gapwise.errors import PipelineError
+from gapwise.networks.base import count_parameters
 from gapwise.records import Job, NumericPlan
 from gapwise.training import distributed, faults
 from gapwise.training.feeds import Batch, StreamFeed, memory_limit
@@ -35,6 +36,10 @@ TOGETHER = (4, 16, 64)
 WORTH = 0.2
 """Share of the time that they must save by it."""
 TRY_SECONDS = 0.2
+MOST_WEIGHTS = 1_000_000
+"""Weights of a network that is tried: what larger ones wait for is their own step."""
+LONGEST_STEP = 0.02
+"""Seconds of a step that is tried: in a longer one there is no wait between orders to be saved."""
 
 
 def choose_plan(pipeline: Mapping[str, Any], prepared: Prepared) -> NumericPlan:
@@ -80,7 +85,7 @@ def choose_together(
 
     Measured on this machine, in plain float32: a step of one trial under ``plan``, then of 4, 16
     and 64 of them together, as long as that is faster than alone. Sharing delays decisions, so it
-    must save ``WORTH`` of the time.
+    must save ``WORTH`` of the time. Large networks and long steps are left alone at once.
 
     Args:
         pipeline, prepared: what is searched.
@@ -98,7 +103,8 @@ def choose_together(
     with under(plan), faults.told(recipe, plan.device, len(prepared.indices("train"))):
         fits = prepared.inputs.nbytes < memory_limit(torch.device(plan.device))
         fits = fits and pipeline["training"]["precision"] in ("auto", "float32")
-        if not (fits and is_stackable(make_learner(recipe, prepared, job), recipe)):
+        one = make_learner(recipe, prepared, job)
+        if not (fits and is_stackable(one, recipe)):
             if asked is None:
                 return plan
             raise PipelineError(
@@ -107,10 +113,13 @@ def choose_together(
             )
         if asked is not None:
             return replace(stacked, together=asked)
-        learner = partial(make_learner, recipe, prepared, job)
+        if count_parameters(one.model) > MOST_WEIGHTS:
+            return plan
         batch = _batch(recipe, prepared, plan.device)
         alone = _seconds_a_step(plan, pipeline, prepared, batch, TRY_SECONDS)
-        count = _fastest_together(learner, batch, alone)
+        if alone > LONGEST_STEP:
+            return plan
+        count = _fastest_together(partial(make_learner, recipe, prepared, job), batch, alone)
     return plan if count == 1 else replace(stacked, together=count)
 
 

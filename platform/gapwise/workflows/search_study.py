@@ -12,6 +12,7 @@ from gapwise.data.dev_halves import DevHalves, dev_halves
 from gapwise.data.prepared import Prepared
 from gapwise.errors import UsageError
 from gapwise.pipeline import Pipeline
+from gapwise.pipeline_search import Search
 from gapwise.records import Job, NumericPlan, plain
 from gapwise.search.event_log import EventLog
 from gapwise.search.events import Event, State, replay
@@ -100,17 +101,14 @@ def open_study(
     pipeline, weights = started(first, settings)
     pipeline = pipeline.model_copy(update={"search": None})
     halves = dev_halves(first.prepared, section.confirm.share)
-    examples = len(halves.choosing.indices("dev"))
-    plan = plan_of(name, overrides, first.pipeline, examples)
+    plan = plan_of(name, overrides, first.pipeline, len(halves.choosing.indices("dev")))
     log = EventLog(settings.studies_url)
     if again:
         plan = _again(plan, pipeline.name, log)
     facts = plain(
         {
             "pipeline": _deciding(pipeline),
-            "search": plan_facts(plan)
-            | {"confirm": section.confirm.model_dump(), "limits": list(section.limits)}
-            | ({} if section.together is None else {"together": section.together}),
+            "search": _searched(plan, section),
             "data": halves.choosing.digest,
             "start": "" if weights is None else weights.digest,
         }
@@ -119,39 +117,49 @@ def open_study(
     study_name = f"{pipeline.name}-{digest[:8]}"
     events = log.read(study_name)
     if not events:
-        resolved = pipeline_file.resolve(pipeline)
-        resolved["training"]["threads"] = resolved["training"]["threads"] or threads
-        opened = {
-            **facts,
-            "name": pipeline.name,
-            "examples": examples,
-            "confirming": len(halves.confirming.indices("dev")),
-            "seeds": section.confirm.seeds,
-            "again": again,
-            "numeric": asdict(_numeric(resolved, halves.choosing, section.together)),
-            "code": code_digest(PACKAGE),
-            "root": str(Path.cwd()),
-        }
+        own = {"name": pipeline.name, "seeds": section.confirm.seeds, "again": again}
+        numeric = _numeric(pipeline, halves.choosing, threads, section.together)
+        opened = facts | own | _opened(halves, numeric)
         events = log.append(study_name, 0, [Event(kind="opened", facts=plain(opened))])
     state = replay(events)
     _check_code(study_name, state)
-    numeric = NumericPlan(**state.opened["numeric"])
     study = Study(
         name=study_name,
         pipeline=pipeline,
         halves=halves,
         plan=plan,
-        numeric=numeric,
+        numeric=NumericPlan(**state.opened["numeric"]),
         start=weights,
         settings=settings,
     )
     return study, state
 
 
-def _numeric(pipeline: Mapping[str, Any], prepared: Prepared, together: int | None) -> NumericPlan:
+def _searched(plan: SearchPlan, section: Search) -> dict[str, Any]:
+    """Return what of a pipeline's section ``search`` decides the search."""
+    facts = plan_facts(plan)
+    facts |= {"confirm": section.confirm.model_dump(), "limits": list(section.limits)}
+    return facts if section.together is None else facts | {"together": section.together}
+
+
+def _opened(halves: DevHalves, numeric: NumericPlan) -> dict[str, Any]:
+    """Return what a study is opened with beside what decides it."""
+    return {
+        "examples": len(halves.choosing.indices("dev")),
+        "confirming": len(halves.confirming.indices("dev")),
+        "numeric": asdict(numeric),
+        "code": code_digest(PACKAGE),
+        "root": str(Path.cwd()),
+    }
+
+
+def _numeric(
+    pipeline: Pipeline, prepared: Prepared, threads: int | None, together: int | None
+) -> NumericPlan:
     """Return the numeric plan of every job, and how many trials one may hold."""
-    plan = choose_plan(pipeline, prepared)
-    return choose_together(pipeline, prepared, plan, together)
+    resolved = pipeline_file.resolve(pipeline)
+    resolved["training"]["threads"] = resolved["training"]["threads"] or threads
+    return choose_together(resolved, prepared, choose_plan(resolved, prepared), together)
 
 
 def latest_study(log: EventLog, pipeline: str) -> tuple[str, State] | None:

@@ -206,7 +206,7 @@ def test_so_many_share_a_job_as_measure_fastest(
     make_job: Callable[..., Job], digits: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = NumericPlan(fused=True)
-    measured = iter([1.0, 4 * 0.9, 16 * 0.3, 64 * 0.4])
+    measured = iter([0.01, 4 * 0.009, 16 * 0.003, 64 * 0.004])
     monkeypatch.setattr(plans, "_fastest", lambda *_: next(measured))
     chosen = plans.choose_together(make_job(network=MLP).pipeline, digits, plan)
     assert chosen == replace(plan, together=16)
@@ -216,9 +216,25 @@ def test_none_share_a_job_where_that_saves_too_little(
     make_job: Callable[..., Job], digits: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = NumericPlan(fused=True, channels_last=True)
-    measured = iter([1.0, 4 * 0.85, 16 * 1.1])
+    measured = iter([0.01, 4 * 0.0085, 16 * 0.011])
     monkeypatch.setattr(plans, "_fastest", lambda *_: next(measured))
     assert plans.choose_together(make_job(network=MLP).pipeline, digits, plan) == plan
+
+
+@pytest.mark.parametrize(
+    ("network", "measured"), [(MLP, [0.5]), ({**MLP, "hidden": [2000, 2000]}, [])]
+)
+def test_long_steps_and_large_networks_are_not_tried_together(
+    make_job: Callable[..., Job],
+    digits: Prepared,
+    monkeypatch: pytest.MonkeyPatch,
+    network: dict[str, Any],
+    measured: list[float],
+) -> None:
+    plan, left = NumericPlan(fused=True), iter(measured)
+    monkeypatch.setattr(plans, "_fastest", lambda *_: next(left))
+    assert plans.choose_together(make_job(network=network).pipeline, digits, plan) == plan
+    assert list(left) == []
 
 
 @pytest.mark.parametrize(
