@@ -131,10 +131,7 @@ class RunWriter:
         """
         if self._over.is_set():
             return True
-        if self._system is not None:
-            self._system.stop()
-        self._over.set()
-        self._heart.join()
+        self._end_threads()
         try:
             self._spool.close()
             metrics = last_values(self._files.spool)
@@ -150,6 +147,12 @@ class RunWriter:
             patience = PATIENCE_STOPPED
         return BEHIND.finish(self.folder, self._settings, patience)
 
+    def leave(self) -> RunLock:
+        """Write no more of a run that goes on elsewhere; give its lock, which is still held."""
+        self._end_threads()
+        self._spool.close()
+        return self._lock
+
     def __enter__(self) -> Self:
         return self
 
@@ -160,6 +163,12 @@ class RunWriter:
         trace: TracebackType | None,
     ) -> None:
         self.finish(_status_after(error))
+
+    def _end_threads(self) -> None:
+        if self._system is not None:
+            self._system.stop()
+        self._over.set()
+        self._heart.join()
 
     def _change(self, **values: Any) -> None:
         with self._guard:

@@ -17,9 +17,11 @@ from gapwise.records import Diagnosis, Job, JobResult, plain
 from gapwise.settings import Settings
 from gapwise.tracking.store import SHORTEST_PREFIX, RunStore
 from gapwise.tracking.stored import StoredRun
+from gapwise.tracking.writer import RunWriter
 from gapwise.training.plan import choose_plan
 from gapwise.workflows import job_file, start_weights
 from gapwise.workflows.diagnose import diagnose_runs, group_of
+from gapwise.workflows.far_trainings import bring_left
 from gapwise.workflows.find_start import check_start, find_start
 from gapwise.workflows.hide_secrets import hide_secrets
 from gapwise.workflows.notify import notifying
@@ -143,13 +145,14 @@ def resume(
         BusyError: the run is still being trained.
         DataError: the run's source data changed, unless ``accept_data_change``.
         StorageError: the plan or the pipeline differ from the run's, unless ``force``.
+        ServiceError: the run trained far away, and the store that it went by does not answer.
     """
     settings = settings or Settings.read()
     store = RunStore(settings)
     run = store.open(ref)
     root = Path(run.tags.get(ROOT_TAG, "."))
     pipeline_file.reveal(run.pipeline() or {})
-    with store.reopen(run.run_id) as writer:
+    with _reopened(run, settings) as writer:
         job = job_file.read_job(writer.folder)
         prepared = prepared_data.open(Path(job.data))
         hide_secrets(prepared)
@@ -173,10 +176,15 @@ def _rest_of_group(
         if member is None:
             results |= [train_seed(batch, seed, settings)]
         elif not member.splits():
-            with store.reopen(member.run_id) as writer:
+            with _reopened(member, settings) as writer:
                 own = job_file.read_job(writer.folder)
                 results[member.run_id] = work(writer, own, prepared, force=force)
     return results
+
+
+def _reopened(run: StoredRun, settings: Settings) -> RunWriter:
+    bring_left(run.run_id, settings)
+    return RunStore(settings).reopen(run.run_id)
 
 
 def _batch_of(run: StoredRun, job: Job, prepared: Prepared) -> Batch:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gapwise import pipeline_file
-from gapwise.errors import StoppedError, TrainingError, UsageError
+from gapwise.errors import ServiceError, StoppedError, TrainingError, UsageError
 from gapwise.records import JobResult
 from gapwise.settings import Settings
 from gapwise.tracking.store import RunStore
@@ -19,7 +19,7 @@ from gapwise.training.distributed import started
 from gapwise.training.plan import available_cores
 from gapwise.workers.base import MOST_ATTEMPTS, Context, Done, News, Workers
 from gapwise.workers.open import open_workers
-from gapwise.workflows.far_trainings import bring_run, brought, order_far, train_far
+from gapwise.workflows.far_trainings import FarRun, train_far
 from gapwise.workflows.hide_secrets import hide_secrets
 from gapwise.workflows.seed_run import Batch, taken_up, work
 from gapwise.workflows.shared_home import Seen, seen
@@ -108,6 +108,7 @@ class _Sending:
     def __init__(self, workers: Workers, turns: Turns | None, label: str) -> None:
         self._workers, self._turns, self._label = workers, turns, label
         self._out: dict[str, tuple[Order, int, Turn | None]] = {}
+        self._far: dict[str, FarRun] = {}
         self._results: dict[str, JobResult] = {}
         self._failures: list[str] = []
         self._has_told = False
@@ -128,9 +129,11 @@ class _Sending:
         return {order.run_id: self._results[order.run_id] for order in orders}
 
     def leave(self) -> None:
-        """Give up turns and the place in the line."""
+        """Give up turns, runs that are out, and the place in the line."""
         for *_, turn in self._out.values():
             _end(turn)
+        for run in self._far.values():
+            run.close()
         if self._turns is not None:
             self._turns.leave()
 
@@ -142,15 +145,22 @@ class _Sending:
             if turn is None:
                 self._tell_waiting()
                 return False
+        if order.settings.shared:
+            try:
+                run = FarRun(order.batch, order.seed, order.run_id, order.settings)
+            except ServiceError as error:
+                _end(turn)
+                self._fail(order, f"failed: {error}")
+                return True
+            self._far[order.run_id] = run
         self._submit(order, 0, turn)
         return True
 
     def _submit(self, order: Order, attempt: int, turn: Turn | None) -> None:
         key = f"{order.run_id}.{attempt}"
         self._out[key] = (order, attempt, turn)
-        if order.settings.shared:
-            far = order_far(order.batch, order.seed, order.run_id, order.settings)
-            self._workers.submit(key, train_far, far)
+        if order.run_id in self._far:
+            self._workers.submit(key, train_far, self._far[order.run_id].order)
         else:
             self._workers.submit(key, train_there, order)
 
@@ -164,23 +174,28 @@ class _Sending:
             self._submit(order, attempt + 1, turn)
             return
         _end(turn)
-        value = news.value
-        if order.settings.shared:
-            bring_run(order.batch, order.run_id, order.settings)
-            value = value and brought(value, order.run_id, order.settings)
-        if news.failure is None and not news.lost:
-            self._results[order.run_id] = value
-            return
-        if news.failure is not None and news.failure.stopped:
-            return
         why = news.lost or (news.failure.message if news.failure else "")
-        self._failures.append(f"seed {order.seed} (run {order.run_id[:10]}) failed: {why}")
+        is_stopped = news.failure is not None and news.failure.stopped
+        far = self._far.get(order.run_id)
+        if far is not None and (away := _brought(far)):
+            self._fail(order, f"has not come back: {away}")
+        elif not why:
+            self._results[order.run_id] = far.here(news.value) if far else news.value
+        elif not is_stopped:
+            self._fail(order, f"failed: {why}")
+
+    def _fail(self, order: Order, what: str) -> None:
+        self._failures.append(f"seed {order.seed} (run {order.run_id[:10]}) {what}")
 
     def _tell(self, news: News) -> None:
-        found = self._out.get(news.key)
-        if found is not None and "dev_error" in news.facts:
+        if news.key not in self._out:
+            return
+        order, *_ = self._out[news.key]
+        if run := self._far.get(order.run_id):
+            run.seen()
+        if "dev_error" in news.facts:
             epoch, error = news.facts["epoch"], news.facts["dev_error"]
-            _say(f"{self._label} seed {found[0].seed}: epoch {epoch}: dev {100 * error:.1f} %")
+            _say(f"{self._label} seed {order.seed}: epoch {epoch}: dev {100 * error:.1f} %")
 
     def _tell_waiting(self) -> None:
         if not self._has_told:
@@ -193,6 +208,15 @@ class _Sending:
             for news in self._workers.wait(1.0):
                 self._take(news)
         raise StoppedError("training stopped as asked; gapwise resume goes on with its runs")
+
+
+def _brought(run: FarRun) -> str:
+    """Have a run in the home that was trained far away; return why it is not, if so."""
+    try:
+        run.bring()
+    except ServiceError as error:
+        return f"{error}; gapwise resume {run.order.run_id[:10]} brings it then"
+    return ""
 
 
 def _end(turn: Turn | None) -> None:

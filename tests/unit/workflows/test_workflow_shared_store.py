@@ -3,19 +3,19 @@
 import logging
 import socket
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from gapwise.errors import ServiceError, StoppedError, UsageError
+from gapwise.errors import BusyError, ServiceError, StoppedError, TrainingError, UsageError
 from gapwise.records import NumericPlan
 from gapwise.settings import Settings
 from gapwise.tracking.client import connect
 from gapwise.tracking.store import RunStore
-from gapwise.workflows.far_trainings import bring_run, order_far, train_far
+from gapwise.workflows.far_trainings import FarRun, train_far
 from gapwise.workflows.job_file import read_job
 from gapwise.workflows.prepare import ready
 from gapwise.workflows.search import Searched, SearchRequest, search
@@ -136,23 +136,22 @@ def test_whole_trainings_go_there_and_back(
     assert near.diagnosis.ladder == far.diagnosis.ladder
 
 
-def test_a_training_goes_on_from_what_an_attempt_before_it_sent(
-    home: Path, bucket: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Worker:
-        def __init__(self, asks: int) -> None:
-            self.asks, self.epochs = asks, []
+class Worker:
+    """Hears of a stop after so many asks."""
 
-        def should_stop(self) -> bool:
-            self.asks -= 1
-            return self.asks < 0
+    def __init__(self, asks: int) -> None:
+        self.asks, self.epochs = asks, []
 
-        def alive(self, news: dict[str, float]) -> None:
-            if "dev_error" in news:
-                self.epochs.append(news["epoch"])
+    def should_stop(self) -> bool:
+        self.asks -= 1
+        return self.asks < 0
 
-    monkeypatch.setenv("GAPWISE_SHARED", bucket)
-    settings = Settings.read()
+    def alive(self, news: dict[str, float]) -> None:
+        if "dev_error" in news:
+            self.epochs.append(news["epoch"])
+
+
+def far_run(settings: Settings, run_id: str) -> FarRun:
     start = ready("digits", settings, QUICK)
     batch = Batch(
         pipeline=start.pipeline,
@@ -163,18 +162,82 @@ def test_a_training_goes_on_from_what_an_attempt_before_it_sent(
         run_name=None,
         root="",
     )
-    order = order_far(batch, 0, "1" * 32, settings)
+    return FarRun(batch, 0, run_id, settings)
+
+
+def test_a_training_goes_on_from_what_an_attempt_before_it_sent(
+    home: Path, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAPWISE_SHARED", bucket)
+    settings = Settings.read()
+    far, other = (far_run(settings, digit * 32) for digit in "12")
+    with pytest.raises(BusyError, match="in use by process"):  # its driver holds it
+        resume(far.order.run_id)
     first, second, whole = Worker(40), Worker(10_000), Worker(10_000)
     with pytest.raises(StoppedError):
-        train_far(order, first)
-    gone_on = train_far(order, second)
+        train_far(far.order, first)
+    gone_on = train_far(far.order, second)
     assert first.epochs
     assert second.epochs == list(range(first.epochs[-1] + 1, 7))
-    assert gone_on.curve == train_far(replace(order, run_id="2" * 32), whole).curve
-    bring_run(batch, order.run_id, settings)
-    run = RunStore(settings).open(order.run_id)
+    assert gone_on.curve == train_far(other.order, whole).curve
+    far.bring()
+    run = RunStore(settings).open(far.order.run_id)
     assert run.status == "FINISHED"
     assert len(run.needed_predictions("dev").read_bytes()) > 0
+
+
+def test_a_run_that_a_killed_driver_left_in_the_store_goes_on_here(
+    home: Path, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAPWISE_SHARED", bucket)
+    settings = Settings.read()
+    far, other = (far_run(settings, digit * 32) for digit in "12")
+    assert RunStore(settings).open(far.order.run_id).status == "RUNNING"
+    with pytest.raises(StoppedError):
+        train_far(far.order, Worker(40))
+    far.close()  # as the end of its process does
+    assert RunStore(settings).open(far.order.run_id).status == "KILLED"
+    assert not (settings.runs / far.order.run_id / "checkpoints").exists()
+    resumed = resume(far.order.run_id)
+    run = RunStore(settings).open(far.order.run_id)
+    assert run.status == "FINISHED"
+    assert not [key for key in keys(bucket) if far.order.run_id in key]
+    train_far(other.order, Worker(10_000))
+    other.bring()
+    assert resume(other.order.run_id).diagnosis.ladder == resumed.diagnosis.ladder
+
+
+def test_a_store_that_fails_costs_its_own_runs_which_resume_brings(
+    home: Path, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAPWISE_SHARED", bucket)
+    fetch, send = SharedStore.fetch_tree, SharedStore.send_tree
+
+    def fails_once(call: Any) -> Any:
+        def called(store: SharedStore, *args: Any) -> None:
+            if call in failing:
+                failing.remove(call)
+                raise ServiceError("the store is away")
+            call(store, *args)
+
+        return called
+
+    failing = [fetch]
+    monkeypatch.setattr(SharedStore, "fetch_tree", fails_once(fetch))
+    with pytest.raises(TrainingError, match=r"the store is away; gapwise resume .* brings") as told:
+        train("digits", QUICK, seeds=2, workers="1")
+    assert str(told.value).startswith("seed 0 (run ")
+    settings = Settings.read()
+    rows = RunStore(settings).rows().set_index("seed")
+    assert rows["status"].to_dict() == {0: "KILLED", 1: "FINISHED"}
+    resume(rows["run_id"][0])
+    assert RunStore(settings).open(rows["run_id"][0]).status == "FINISHED"
+
+    failing = [send]
+    monkeypatch.setattr(SharedStore, "send_tree", fails_once(send))
+    with pytest.raises(TrainingError, match=r"seed 0 \(run .*\) failed: the store is away$"):
+        train("digits", QUICK, workers="1")
+    resume("latest")  # the run was made, and is free
 
 
 def test_what_was_cut_off_while_it_was_sent_is_not_taken_for_whole(
