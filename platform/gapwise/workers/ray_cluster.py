@@ -8,12 +8,13 @@ import logging
 import os
 import time
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from gapwise.errors import ServiceError, UsageError, shown
 from gapwise.workers.base import Call, Done, News, failure_of
+from gapwise.workers.ray_head import Head
+from gapwise.workers.ray_versions import check_versions, versions
 
 TELL_EVERY: Final = 1.0
 """Seconds between words with the desk, at least."""
@@ -21,8 +22,8 @@ TELL_EVERY: Final = 1.0
 BEGINS_WITHIN: Final = 15.0
 """Seconds in which a call says where it runs, when a node has gone meanwhile."""
 
-PACKAGES: Final = ("gapwise", "torch", "numpy")
-"""What must have one version on the driver and on every node (FAULTS W3)."""
+CLIENT_PORT: Final = 10001
+"""Where a head listens for drivers of other machines, unless told otherwise."""
 
 
 class RayCluster:
@@ -51,20 +52,7 @@ class RayCluster:
         gpus = parse_qs(parts.query).get("num_gpus", ["1"])[0]
         on_gpu = device.startswith("cuda")
         self._gpus = _share(gpus, address) if on_gpu else 0.0
-        named = urlunsplit(parts._replace(query=""))
-        try:
-            ray.init(
-                address=None if named == "ray" else named,
-                include_dashboard=False if named == "ray" else None,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                namespace="gapwise",
-            )
-        except (ConnectionError, OSError, RuntimeError) as error:
-            raise ServiceError(
-                f"the Ray cluster {shown(named)} does not answer: {shown(error, 200)}; start it "
-                "with `ray start --head`, or take local processes with --workers 2"
-            ) from error
+        self._head = _joined(ray, urlunsplit(parts._replace(query="")))
         self._desk = self._new_desk()
         self._run: Any = ray.remote(max_retries=0, num_gpus=self._gpus)(_run)
         self._out: dict[Any, str] = {}
@@ -72,37 +60,58 @@ class RayCluster:
         self._alive: set[str] = set()
         self._doubted: dict[str, float] = {}
         self._told = 0.0
+        self._room = self._ask_room()
 
     @property
     def slots(self) -> int:
-        """How many jobs the cluster has room for: nodes may join and leave."""
+        """How many jobs the cluster had room for a moment ago: nodes may join and leave."""
+        return self._room
+
+    def _ask_room(self) -> int:
         has: Mapping[str, float] = self._ray.cluster_resources()  # type: ignore[no-untyped-call]
         room = has.get("GPU", 0.0) / self._gpus if self._gpus else has.get("CPU", 1.0)
         return max(1, int(room))
 
     def submit(self, key: str, function: Call, argument: Any) -> None:
-        """Begin a call on the cluster."""
-        task = self._run.remote(self._desk, key, function, argument, versions())
+        """Begin a call on the cluster.
+
+        Raises:
+            ServiceError: the cluster's head is gone.
+        """
+        with self._head.needed():
+            task = self._run.remote(self._desk, key, function, argument, versions())
         self._out[task] = key
 
     def wait(self, seconds: float) -> list[Done | News]:
-        """Return what happened, waiting for it at most so long."""
-        if not self._out:
-            return []
-        ready, _ = self._ray.wait(list(self._out), num_returns=1, timeout=seconds)
-        news: list[Done | News] = [self._done(task) for task in ready]
-        if time.monotonic() - self._told > TELL_EVERY:
-            self._told = time.monotonic()
-            news = [*self._heard(), *news, *self._cut_off()]
+        """Return what happened, waiting for it at most so long.
+
+        Raises:
+            ServiceError: the cluster's head is gone.
+        """
+        news: list[Done | News] = []
+        with self._head.needed():
+            if self._out:
+                ready, _ = self._ray.wait(list(self._out), num_returns=1, timeout=seconds)
+                news = [self._done(task) for task in ready]
+            if time.monotonic() - self._told > TELL_EVERY and self._head.answers():
+                self._told = time.monotonic()
+                self._room = self._ask_room()
+                news = [*self._heard(), *news]
+                news += self._cut_off() if self._head.answers() else []
         return news
 
     def stop(self) -> None:
-        """Ask all calls to stop; they hear it within a second."""
-        self._ray.get(self._desk.stop.remote())
+        """Ask all calls to stop; they hear it within a second.
+
+        Raises:
+            ServiceError: the cluster's head is gone.
+        """
+        with self._head.needed():
+            self._ray.get(self._desk.stop.remote())
 
     def close(self, seconds: float = 10.0) -> None:
         """Stop all calls and leave the cluster; one that was started here ends."""
-        if self._out:
+        if self._out and not self._head.is_lost:
             self.stop()
             self._ray.wait(list(self._out), num_returns=len(self._out), timeout=seconds)
             for task in self._out:
@@ -132,7 +141,8 @@ class RayCluster:
             words, places = self._ray.get(self._desk.take.remote(), timeout=5.0)
         except self._ray.exceptions.RayError:
             # The desk's node is gone: what was said there is lost, which costs nothing but news.
-            self._desk = self._new_desk()
+            if self._head.answers():  # or a new desk would wait for it, without an end
+                self._desk = self._new_desk()
             return []
         self._places |= places
         return [News(key=key, facts=facts) for key, facts in words.items()]
@@ -228,33 +238,31 @@ def _run(desk: Any, key: str, function: Call, argument: Any, wanted: dict[str, s
         return {"failure": failure_of(error)}
 
 
-def check_versions(wanted: Mapping[str, str]) -> None:
-    """Refuse to work for a driver of other versions than this node's.
-
-    Raises:
-        UsageError: they differ; names both.
-    """
-    here = versions()
-    if here != wanted:
-        raise UsageError(
-            f"this node has {_told(here)}, the driver {_told(wanted)}; install one version "
-            "everywhere"
+def _joined(ray: Any, named: str) -> Head:
+    """Join the cluster that is named, or start one; return its head."""
+    try:
+        ray.init(
+            address=None if named == "ray" else named,
+            include_dashboard=False if named == "ray" else None,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            namespace="gapwise",
         )
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what decides numbers, without what tells builds apart."""
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name).partition("+")[0]
-        except PackageNotFoundError:
-            found[name] = "none"
-    return found
-
-
-def _told(found: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {number}" for name, number in found.items())
+    except (ConnectionError, OSError, RuntimeError) as error:
+        raise ServiceError(
+            f"the Ray cluster {shown(named)} does not answer: {shown(error, 200)}; start it "
+            "with `ray start --head`, or take local processes with --workers 2"
+        ) from error
+    except ValueError as error:
+        raise UsageError(
+            f"workers are {shown(named)!r}: {shown(error, 200)}; write ray, or ray://HOST:PORT, "
+            "and pip install 'gapwise[ray]'"
+        ) from error
+    place = os.environ.get("RAY_ADDRESS", "") if named == "ray" else named
+    if not place.startswith("ray://"):
+        place = f"ray://{ray.get_runtime_context().gcs_address}"
+    parts = urlsplit(place)
+    return Head(parts.hostname or "", parts.port or CLIENT_PORT)
 
 
 def _share(text: str, address: str) -> float:

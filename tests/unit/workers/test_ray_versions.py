@@ -1,17 +1,9 @@
 """A node of other versions works for no driver (FAULTS W3)."""
 
-import os
-
 import pytest
 
 from gapwise.errors import UsageError
-
-try:
-    from gapwise.workers.ray_cluster import check_versions, versions
-except ImportError:
-    if os.environ.get("CI"):
-        raise
-    pytest.skip("Ray is not installed; pip install 'gapwise[ray]'", allow_module_level=True)
+from gapwise.workers.ray_versions import check_versions, versions
 
 
 def test_w3_another_version_is_refused_with_both() -> None:
