@@ -20,6 +20,9 @@ from gapwise.search.events import replay
 
 PROGRAM = Path(__file__).with_name("search_program.py")
 RAY = Path(sys.executable).with_name("ray")
+FOLDER = Path(f"/tmp/gw-ray-{os.getpid()}")
+"""Short: Ray's sockets need it."""
+
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DISABLE_IMPORT_WARNING": "1",
@@ -38,28 +41,35 @@ CLIENTS = 10001
 """Where the head listens for drivers of other machines."""
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[str]:
-    """Two nodes as processes of this machine, gone after the test; gives the head's address."""
+@pytest.fixture(scope="module")
+def place() -> Iterator[str]:
+    """An address for a head; whatever of Ray was started is gone after the tests."""
     if not RAY.is_file():
         reason = "Ray is not installed; pip install 'gapwise[ray]'"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    address = f"127.0.0.1:{port}"
-    head = ["--head", f"--port={port}", "--include-dashboard=false", "--node-ip-address=127.0.0.1"]
-    head += [f"--ray-client-server-port={CLIENTS}"]
-    # Ray's sockets need a short path.
-    folder = Path(f"/tmp/gw-ray-{os.getpid()}")
     try:
-        start([*head, f"--temp-dir={folder}"])
-        # An address of its own, or a driver would look for the dead node's socket.
-        start([f"--address={address}", "--node-ip-address=127.0.0.2"])
-        yield address
+        yield f"127.0.0.1:{port}"
     finally:
         subprocess.run([RAY, "stop", "--force"], check=False, capture_output=True, timeout=60)
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+@pytest.fixture
+def cluster(place: str) -> str:
+    """Two nodes as processes of this machine, started where a test took them; gives the address."""
+    heads = [node for node in running("raylet") if "--head" in node.cmdline()]
+    if not heads:
+        host, port = place.split(":")
+        options = ["--head", f"--port={port}", f"--node-ip-address={host}"]
+        options += ["--include-dashboard=false", f"--ray-client-server-port={CLIENTS}"]
+        start([*options, f"--temp-dir={FOLDER}"])
+    if running("raylet") == heads or not heads:
+        # An address of its own, or a driver would look for the dead node's socket.
+        start([f"--address={place}", "--node-ip-address=127.0.0.2"])
+    return place
 
 
 def start(options: list[str]) -> None:
@@ -155,7 +165,7 @@ def test_w1_w2_killed_workers_a_killed_node_and_a_killed_driver_lose_nothing(
 def test_w2_a_lost_head_ends_the_driver_and_the_search_goes_on_elsewhere(
     cluster: str, tmp_path: Path
 ) -> None:
-    url, trials = f"sqlite:///{tmp_path / 'searches.db'}", 80
+    url, trials = f"sqlite:///{tmp_path / 'searches.db'}", 40
     driver = begin(url, "ray", trials, cluster)
     assert driver.stdout is not None
     driver.stdout.readline()
