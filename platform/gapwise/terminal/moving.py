@@ -57,5 +57,6 @@ def show_pin(document: Mapping[str, Any]) -> None:
 def _left(document: Mapping[str, Any]) -> None:
     if document["left"]:
         console().print(
-            f"{document['left']:,} runs stay behind: MLflow alone has them, without a folder here."
+            f"{document['left']:,} runs stay behind: they are being written on other machines; "
+            "call it again when they have ended."
         )

@@ -40,7 +40,7 @@ def copy_run(source: RunFolder, target: RunFolder) -> bool:
                 if not left:
                     shutil.rmtree(draft, ignore_errors=True)
                     raise
-        _put(draft, target.path)
+        put(draft, target.path)
     return True
 
 
@@ -74,7 +74,8 @@ def _is_older(target: RunFolder, source: RunFolder) -> bool:
     return there.status == "RUNNING" or (there.ended or 0) > (here.ended or 0)
 
 
-def _put(draft: Path, target: Path) -> None:
+def put(draft: Path, target: Path) -> None:
+    """Put a run's folder that is whole in its place, durably."""
     gone = target.with_name(f".{target.name}.{os.getpid()}.old")
     if target.exists():
         target.rename(gone)

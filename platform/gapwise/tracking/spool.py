@@ -10,7 +10,9 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -130,9 +132,8 @@ class Spool:
             return ""
         for name in fresh:
             self._note(name, step)
-        pairs = ",".join(f"{self._names[name]}:{_number(values[name])}" for name in fresh)
-        ms = nanoseconds // 1_000_000
-        return f'{{"step":{step},"ms":{ms},"metrics":{{{pairs}}}}}\n'
+        written = {self._names[name]: values[name] for name in fresh}
+        return _line(step, nanoseconds // 1_000_000, written)
 
     def _is_new(self, name: str, step: int) -> bool:
         last = self._last.get(name)
@@ -200,6 +201,16 @@ def lines(path: Path, start: int = 0) -> Iterator[tuple[int, list[Point]]]:
             yield end, _parsed(line, path, begin)
 
 
+def write_points(path: Path, given: Iterable[Point]) -> None:
+    """Write a spool of points, those of one moment and step on one line, in the order of time."""
+    moment = attrgetter("ms", "step")
+    with naming(path, "write"), path.open("w", encoding="utf-8") as file:
+        for (ms, step), found in groupby(sorted(given, key=moment), moment):
+            file.write(_line(step, ms, {json.dumps(one.metric): one.value for one in found}))
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def history(path: Path, metric: str) -> list[Point]:
     """Return the points of one metric in the order of their steps."""
     wanted = json.dumps(metric).encode() + b":"
@@ -234,6 +245,12 @@ def checked_name(name: str) -> str:
             "digits and / _ . - : in a name like dev/error"
         )
     return name
+
+
+def _line(step: int, ms: int, values: Mapping[str, float]) -> str:
+    """Return a line of a spool; names are JSON already."""
+    pairs = ",".join(f"{name}:{_number(value)}" for name, value in values.items())
+    return f'{{"step":{step},"ms":{ms},"metrics":{{{pairs}}}}}\n'
 
 
 def _number(value: float) -> str:

@@ -7,22 +7,29 @@ nothing; each run is proved by its digests, and the ledger's chain is verified w
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gapwise.errors import UsageError, did_you_mean, shown
 from gapwise.ledger.ledger import Ledger
 from gapwise.search.event_log import EventLog
 from gapwise.settings import Settings
+from gapwise.tracking.client import sqlite_file
 from gapwise.tracking.copies import copy_file, copy_run, copy_tree
+from gapwise.tracking.fetched import fetch_run
 from gapwise.tracking.files import naming
 from gapwise.tracking.folder import RunFolder
 from gapwise.tracking.store import RunStore
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LEFT = ("mlflow.db", "ledger.db", "searches.db", "optuna.db", "sign-in.toml", "backup.json")
 """Files of a home that are not copied as they stand: databases, secrets, a backup's manifest."""
 
 LEFT_FOLDERS = ("runs", "artifacts", "background", "turns")
 """Folders of a home that are moved run by run, made anew, or mean nothing elsewhere."""
+
+ENDED = ("FINISHED", "FAILED", "KILLED")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +40,7 @@ class Moved:
         runs, known_runs: moved, and there already.
         events, known_events: the ledger's.
         searches: that have events; ``search_events`` were new.
-        left: runs that MLflow alone knows: other tools made them, and their files stay there.
+        left: runs that are still being written elsewhere.
     """
 
     runs: int
@@ -109,12 +116,18 @@ def move(
             another move goes on.
     """
     store = RunStore(source)
-    rows = store.rows(experiment)
+    rows = store.rows(experiment)[::-1]  # oldest first: a part comes after what it is part of
     if not rows.shape[0] and experiment is not None:
         known = store.experiments()
         raise UsageError(f"experiment {shown(experiment)!r}: {did_you_mean(experiment, known)}")
-    ids = [run for run in rows["run_id"] if RunFolder(source.runs / run).exists()]
-    copied = [run for run in ids if _copied(run, source, target)]
+    here = [run for run in rows["run_id"] if RunFolder(source.runs / run).exists()]
+    copied = [run for run in here if _copied(run, source, target)]
+    afar = rows[~rows["run_id"].isin(here)]
+    if not sends and sqlite_file(source) is not None:
+        afar = afar[:0]  # MLflow's own store is copied as it is
+    ended = list(afar[afar["status"].isin(ENDED)]["run_id"])
+    copied += _fetched(ended, rows, source, target)
+    ids = [run for run in rows["run_id"] if run in {*here, *ended}]
     events = _events(Ledger(source.ledger_url), experiment, set(rows["dataset"]))
     taken = Ledger(target.ledger_url).take(events) if events else 0
     Ledger(target.ledger_url).verify()
@@ -132,12 +145,22 @@ def move(
         known_events=len(events) - taken,
         searches=searches,
         search_events=search_events,
-        left=rows.shape[0] - len(ids),
+        left=len(afar) - len(ended),
     )
 
 
 def _copied(run: str, source: Settings, target: Settings) -> bool:
     return copy_run(RunFolder(source.runs / run), RunFolder(target.runs / run))
+
+
+def _fetched(
+    ids: Iterable[str], rows: "pd.DataFrame", source: Settings, target: Settings
+) -> list[str]:
+    """Fetch the runs that MLflow alone has; return those that were not there."""
+    own = dict(zip(rows["mlflow_id"], rows["run_id"], strict=True))
+    store = RunStore(source)
+    there = {run: RunFolder(target.runs / run) for run in ids}
+    return [run for run, into in there.items() if fetch_run(store.open(run), source, into, own)]
 
 
 def _events(ledger: Ledger, experiment: str | None, datasets: Iterable[str]) -> list[Any]:

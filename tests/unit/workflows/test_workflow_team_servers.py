@@ -214,6 +214,16 @@ def test_two_people_share_runs_searches_and_a_ledger(
     # And out of the servers again: a folder that opens alone.
     move(new, embedded(tmp_path / "alone"), "digits")
     assert run_id in set(RunStore(embedded(tmp_path / "alone")).rows()["run_id"])
+    # As well by him, who has no folder of any run.
+    alone = embedded(tmp_path / "his")
+    moved = move(person("bob"), alone, "digits")
+    assert (moved.runs, moved.left) == (len(RunStore(hers).rows("digits")), 0)
+    assert diagnose_runs([run_id], settings=alone).as_json()["ladder"] == told["ladder"]
+    rows = RunStore(alone).rows().set_index("run_id")
+    kinds = rows["kind"]
+    tags_of = RunStore(alone).open(kinds.index[kinds == "trial"][0]).tags
+    assert kinds[tags_of["gapwise.parent"]] == "round"
+    assert move(his, alone, "digits").runs == 0
 
 
 def keep_tagging(ledger: Ledger, is_over: Event) -> list[str]:
