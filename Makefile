@@ -143,7 +143,7 @@ logs: ## Follow what the team's servers say
 
 backup: NAME := $(or $(NAME),$(shell date -u +%Y%m%dT%H%M%SZ))
 backup: ## Save the team's databases and artifacts while people work, as NAME
-	@$(INSIDE) gapwise backup $(BACKUPS)/$(NAME)
+	@$(INSIDE) gapwise backup $(BACKUPS)/$(NAME) --without-mlflow
 	@$(COMPOSE) exec -T postgres pg_dump --format custom --username postgres mlflow \
 		> docker/state/gapwise/backups/$(NAME).mlflow.dump
 	@$(INSIDE) python -c "import s3fs; s3fs.S3FileSystem().get('gapwise/artifacts', \

@@ -15,6 +15,10 @@ def backup(
     check: Annotated[
         bool, typer.Option("--check", help="Only check a backup that is there.")
     ] = False,
+    without_mlflow: Annotated[
+        bool,
+        typer.Option("--without-mlflow", help="A server's database and artifacts are saved apart."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Save runs, searches and the ledger while people go on working, or check such a backup."""
@@ -24,7 +28,7 @@ def backup(
         document = backups.verify(folder)
         document.pop("files")
     else:
-        document = backups.back_up(folder)
+        document = backups.back_up(folder, fetches=not without_mlflow)
     out.give(document, as_json, show_backup)
 
 

@@ -102,8 +102,20 @@ class _Drain:
         found = self.client.search_runs(
             [experiment], filter_string=f"tags.`{RUN_TAG}` = '{self.record.run_id}'", max_results=1
         )
-        run = found[0] if found else self._create(experiment)
+        run = found[0] if found else self._fetched(experiment) or self._create(experiment)
         self._note(mlflow_id=run.info.run_id, artifact_uri=run.info.artifact_uri)
+
+    def _fetched(self, experiment: str) -> Any:
+        """Return the run of another tool that was fetched from this store and is still there."""
+        from mlflow.exceptions import MlflowException
+
+        if self.record.kind:
+            return None
+        try:
+            run = self.client.get_run(self.record.run_id)
+        except MlflowException:
+            return None
+        return run if run.info.experiment_id == experiment else None
 
     def _create(self, experiment: str) -> Any:
         return self.client.create_run(

@@ -30,8 +30,16 @@ _DRAFT: Final = ".gapwise-backup-"
 """How the folder of a backup is called, with the process that makes it, until it is whole."""
 
 
-def back_up(folder: Path, settings: Settings | None = None) -> dict[str, Any]:
+def back_up(
+    folder: Path, settings: Settings | None = None, *, fetches: bool = True
+) -> dict[str, Any]:
     """Write a backup into a new folder, whole or not at all; return what is in it.
+
+    Args:
+        folder: the folder.
+        settings: what is saved.
+        fetches: whether the runs are saved that a tracking server alone has; else its database and
+            artifacts are saved by other means. An embedded store is saved as it is.
 
     Raises:
         UsageError: the folder is there already, or there is nothing to back up.
@@ -46,7 +54,8 @@ def back_up(folder: Path, settings: Settings | None = None) -> dict[str, Any]:
         _remove_left(folder.parent)
         draft.mkdir(parents=True)
     try:
-        brought = move(settings, embedded(draft), sends=False)
+        fetches = fetches and sqlite_file(settings) is None
+        brought = move(settings, embedded(draft), sends=False, fetches=fetches)
         if not (brought.runs or brought.events or brought.searches):
             raise UsageError(f"nothing is in {settings.home} yet; there is nothing to back up")
         _mlflow(settings, draft, folder)

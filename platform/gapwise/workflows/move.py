@@ -13,7 +13,6 @@ from gapwise.errors import UsageError, did_you_mean, shown
 from gapwise.ledger.ledger import Ledger
 from gapwise.search.event_log import EventLog
 from gapwise.settings import Settings
-from gapwise.tracking.client import sqlite_file
 from gapwise.tracking.copies import copy_file, copy_run, copy_tree
 from gapwise.tracking.fetched import fetch_run
 from gapwise.tracking.files import naming
@@ -99,7 +98,12 @@ def bring(
 
 
 def move(
-    source: Settings, target: Settings, experiment: str | None = None, *, sends: bool = True
+    source: Settings,
+    target: Settings,
+    experiment: str | None = None,
+    *,
+    sends: bool = True,
+    fetches: bool = True,
 ) -> Moved:
     """Bring runs, searches and the ledger of ``source`` into ``target``.
 
@@ -108,6 +112,7 @@ def move(
         target: whereto.
         experiment: only its runs, and what the ledger says of their datasets.
         sends: whether MLflow gets the runs, too.
+        fetches: whether those that MLflow alone has come as well.
 
     Raises:
         UsageError: there is no such experiment, or nothing at all; or a search went another way
@@ -122,9 +127,7 @@ def move(
         raise UsageError(f"experiment {shown(experiment)!r}: {did_you_mean(experiment, known)}")
     here = [run for run in rows["run_id"] if RunFolder(source.runs / run).exists()]
     copied = [run for run in here if _copied(run, source, target)]
-    afar = rows[~rows["run_id"].isin(here)]
-    if not sends and sqlite_file(source) is not None:
-        afar = afar[:0]  # MLflow's own store is copied as it is
+    afar = rows[~rows["run_id"].isin(here) & fetches]
     ended = list(afar[afar["status"].isin(ENDED)]["run_id"])
     copied += _fetched(ended, rows, source, target)
     ids = [run for run in rows["run_id"] if run in {*here, *ended}]

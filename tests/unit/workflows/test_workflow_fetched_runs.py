@@ -84,6 +84,9 @@ def test_another_tools_runs_come_with_all_they_have_once(source: Settings, tmp_p
     assert (again.runs, again.known_runs) == (0, 2)
     assert told(target) == told(source)
     assert examine(target)["healthy"], examine(target)
+    assert move(target, source).runs == 2  # back again, into the runs that they came from
+    assert len(RunStore(source).rows()) == 3
+    assert len(told(source)) == 2
     # From there they go on as any run does.
     third = embedded(tmp_path / "third")
     assert move(target, third).runs == 2
