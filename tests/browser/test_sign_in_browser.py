@@ -1,14 +1,18 @@
 """N5, B7: people sign in by OIDC; a role says what each may do, on pages and on routes alike."""
 
+import http.client
 import json
 import os
+import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +26,7 @@ from gapwise.workflows.train import train
 
 ROOT = Path(__file__).parents[2]
 SECRET = "0123456789abcdef0123456789abcdef"
+MLFLOW_BASIC = "bWxmbG93OnNlY3JldA=="
 LEAD, TAGGER, VIEWER, OUTSIDER = (
     *("lea@example.org", "tom@example.org"),
     *("vic@example.org", "eve@evil.example"),
@@ -34,15 +39,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(url: str) -> None:
+def wait_for(port: int) -> None:
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(url, timeout=2):
+            with socket.create_connection(("127.0.0.1", port), timeout=2):
                 return
         except OSError:
             time.sleep(0.2)
-    pytest.fail(f"{url} does not answer")
+    pytest.fail(f"nobody listens on port {port}")
 
 
 @pytest.fixture(scope="module")
@@ -57,16 +62,43 @@ def run_id(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield train("digits", ["training.epochs=2"]).run_ids[0]
 
 
-@pytest.fixture(scope="module")
-def address(run_id: str) -> Iterator[str]:
-    """A dashboard where people sign in at a provider of this machine."""
-    port, provider = free_port(), free_port()
+@contextmanager
+def serving(words: list[str], port: int, **environment: str) -> Iterator[None]:
+    """Run a server until the block ends."""
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "platform")])
     home = Settings.read().home
-    file = home / "sign-in.toml"
+    with (home / "server.log").open("a") as log:
+        process = subprocess.Popen(
+            words, cwd=home, env=os.environ | {"PYTHONPATH": paths} | environment,
+            stdout=log, stderr=log,
+        )  # fmt: skip
+        try:
+            wait_for(port)
+            yield
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def provider(run_id: str) -> Iterator[int]:
+    """A provider of this machine, and who has which role; gives its port."""
+    team.people(LEAD, "lead")
+    team.people(TAGGER, "tagger")
+    port = free_port()
+    program = str(Path(__file__).with_name("provider.py"))
+    with serving([sys.executable, program, str(port)], port):
+        yield port
+
+
+@contextmanager
+def dashboard(port: int, address: str, provider: int) -> Iterator[None]:
+    """Serve the dashboard on a port, to people who come by an address and sign in."""
+    file = Settings.read().home / f"sign-in-{port}.toml"
     file.write_text(
         f"""
         [auth]
-        redirect_uri = "http://localhost:{port}/oauth2callback"
+        redirect_uri = "{address}/oauth2callback"
         cookie_secret = "{SECRET}"
         client_id = "gapwise"
         client_secret = "only for tests"
@@ -76,33 +108,23 @@ def address(run_id: str) -> Iterator[str]:
         """
     )
     file.chmod(0o600)
-    team.people(LEAD, "lead")
-    team.people(TAGGER, "tagger")
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "platform")])
-    commands = [
-        [sys.executable, str(Path(__file__).with_name("provider.py")), str(provider)],
-        [sys.executable, "-m", "dashboards", "--port", str(port)],
-    ]
-    with (home / "server.log").open("w") as log:
-        running = [
-            subprocess.Popen(
-                command, cwd=home, env=os.environ | {"PYTHONPATH": paths}, stdout=log, stderr=log
-            )
-            for command in commands
-        ]
-        try:
-            wait_for(f"http://127.0.0.1:{provider}/keys")
-            wait_for(f"http://localhost:{port}/_stcore/health")
-            yield f"http://localhost:{port}"
-        finally:
-            for process in running:
-                process.terminate()
-                process.wait(20)
+    words = [sys.executable, "-m", "dashboards", "--port", str(port)]
+    with serving(words, port, GAPWISE_SIGN_IN=str(file)):
+        yield
+
+
+@pytest.fixture(scope="module")
+def address(provider: int) -> Iterator[str]:
+    """A dashboard where people sign in at a provider of this machine."""
+    port = free_port()
+    with dashboard(port, f"http://localhost:{port}", provider):
+        yield f"http://localhost:{port}"
 
 
 def enter(browser: Any, address: str, person: str) -> Any:
     """Sign in as somebody, in a browser of their own; return the page."""
-    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    size = {"width": 1440, "height": 900}
+    page = browser.new_context(viewport=size, ignore_https_errors=True).new_page()
     page.goto(address)
     page.get_by_role("button", name="Sign in").click(timeout=30_000)
     page.get_by_role("link", name=person).click(timeout=30_000)
@@ -244,3 +266,86 @@ def asked(url: str, cookies: dict[str, str]) -> int:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
+
+
+# Behind the proxy of docker/, with its own Caddyfile.
+
+
+@pytest.fixture(scope="module")
+def proxied(provider: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
+    """The dashboard and a tracking server behind Caddy; gives the address, and MLflow's port."""
+    caddy = shutil.which("caddy")
+    if caddy is None:
+        reason = "no Caddy is installed; `apt-get install caddy` brings one"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("caddy")
+    inner, outer, plain, tracking = (free_port() for _ in range(4))
+    places = {
+        "dashboard:8501": f"127.0.0.1:{inner}",
+        "mlflow:5000": f"127.0.0.1:{tracking}",
+        "http_port 8080": f"http_port {plain}\n\tadmin off\n\tskip_install_trust",
+        "https_port 8443": f"https_port {outer}",
+        # What Caddy 2.8 reads from the secret's file, which Debian's own does not yet.
+        "{file./run/secrets/mlflow-basic}": MLFLOW_BASIC,
+    }
+    text = (ROOT / "docker" / "Caddyfile").read_text()
+    for named, here in places.items():
+        assert named in text
+        text = text.replace(named, here)
+    (folder / "Caddyfile").write_text(text)
+    words = [caddy, "run", "--config", str(folder / "Caddyfile")]
+    environment = {"GAPWISE_HOST": "localhost", "HOME": str(folder), "XDG_DATA_HOME": str(folder)}
+    address = f"https://localhost:{outer}"
+    server = [sys.executable, "-m", "http.server", "--bind=127.0.0.1", str(tracking)]
+    with (
+        dashboard(inner, address, provider),
+        serving(server, tracking),
+        serving(words, outer, **environment),
+    ):
+        yield address, outer
+
+
+def test_n5_people_sign_in_and_tag_by_way_of_the_proxy(
+    browser: Any, proxied: tuple[str, int], run_id: str
+) -> None:
+    address, _ = proxied
+    page = enter(browser, address, TAGGER)
+    page.locator(".st-key-who").wait_for(timeout=30_000)  # so its web socket came through
+    cookies = page.context.cookies()
+    assert passes.COOKIE in {one["name"] for one in cookies}
+    assert all(one["secure"] for one in cookies), cookies
+    one = first_wrong(page, address, run_id)
+    told = post(page, address, run_id, key="k-proxy", do="tag", id=one["id"], tag="blurry")
+    assert told["saved"] == ["k-proxy"]
+    (event,) = [e for e in Ledger(Settings.read().ledger_url).events() if e.key == "k-proxy"]
+    assert event.author == TAGGER
+    page.context.close()
+
+
+def test_n1_the_proxy_asks_for_mlflows_word_and_tells_browsers_to_keep_to_tls(
+    proxied: tuple[str, int],
+) -> None:
+    _, port = proxied
+    right = {"Authorization": f"Basic {MLFLOW_BASIC}"}
+    wrong = {"Authorization": f"Basic {MLFLOW_BASIC[:-1]}"}
+    sites = [by_tls("mlflow.localhost", port, one) for one in ({}, wrong, right)]
+    assert [site.status for site in sites] == [401, 401, 200]
+    assert sites[0].headers["WWW-Authenticate"] == "Basic realm=MLflow"
+    for site in (*sites, by_tls("localhost", port, {})):
+        assert site.headers["Strict-Transport-Security"] == "max-age=31536000"
+    forged = by_tls("localhost", port, {"Host": "evil.example"})
+    assert (forged.status, forged.length) == (200, 0)  # Caddy's way to say: none of its sites
+
+
+def by_tls(name: str, port: int, headers: dict[str, str]) -> http.client.HTTPResponse:
+    """Ask the proxy for the first page of a site, whoever signed its certificate."""
+    trusting = ssl._create_unverified_context()
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=20) as raw,
+        trusting.wrap_socket(raw, server_hostname=name) as wrapped,
+    ):
+        connection = http.client.HTTPConnection(name, port)
+        connection.sock = wrapped
+        connection.request("GET", "/", headers=headers)
+        with connection.getresponse() as answer:
+            return answer
