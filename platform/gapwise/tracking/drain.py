@@ -113,7 +113,9 @@ class _Drain:
             return None
         try:
             run = self.client.get_run(self.record.run_id)
-        except MlflowException:
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
             return None
         return run if run.info.experiment_id == experiment else None
 

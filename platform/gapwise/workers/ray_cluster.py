@@ -8,6 +8,7 @@ import logging
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
@@ -59,6 +60,7 @@ class RayCluster:
         self._places: dict[str, str] = {}
         self._alive: set[str] = set()
         self._doubted: dict[str, float] = {}
+        self._withheld: list[Done] = []
         self._told = 0.0
         self._room = self._ask_room()
 
@@ -92,7 +94,10 @@ class RayCluster:
         with self._head.needed():
             if self._out:
                 ready, _ = self._ray.wait(list(self._out), num_returns=1, timeout=seconds)
-                news = [self._done(task) for task in ready]
+                news += self._believed([self._done(task) for task in ready])
+            elif self._withheld:
+                time.sleep(seconds)
+                news += self._believed([])
             if time.monotonic() - self._told > TELL_EVERY and self._head.answers():
                 self._told = time.monotonic()
                 self._room = self._ask_room()
@@ -106,16 +111,18 @@ class RayCluster:
         Raises:
             ServiceError: the cluster's head is gone.
         """
-        with self._head.needed():
-            self._ray.get(self._desk.stop.remote())
+        with self._head.needed(), suppress(self._ray.exceptions.RayError):
+            # Where the desk's node is gone, ``close`` ends what does not hear.
+            self._ray.get(self._desk.stop.remote(), timeout=5.0)
 
     def close(self, seconds: float = 10.0) -> None:
         """Stop all calls and leave the cluster; one that was started here ends."""
-        if self._out and not self._head.is_lost:
-            self.stop()
-            self._ray.wait(list(self._out), num_returns=len(self._out), timeout=seconds)
-            for task in self._out:
-                self._ray.cancel(task, force=True)
+        with suppress(ServiceError):
+            if self._out and not self._head.is_lost:
+                self.stop()
+                self._ray.wait(list(self._out), num_returns=len(self._out), timeout=seconds)
+                for task in self._out:
+                    self._ray.cancel(task, force=True)
         self._out = {}
         self._ray.shutdown()
 
@@ -126,6 +133,12 @@ class RayCluster:
             return Done(key=key, **self._ray.get(task))
         except errors.RayError as error:
             return Done(key=key, lost=f"Ray lost its worker: {type(error).__name__}")
+
+    def _believed(self, done: list[Done]) -> list[Done]:
+        """Keep back what is lost while the head is away: it is no fault of the calls."""
+        lost = [*self._withheld, *(one for one in done if one.lost)]
+        self._withheld = lost if lost and not self._head.answers() else []
+        return [*([] if self._withheld else lost), *(one for one in done if not one.lost)]
 
     def _new_desk(self) -> Any:
         """Put a desk on the driver's own node: a node that is cut off must not take it along."""
