@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "references.md").read_text(encoding="utf-8")
 STATISTICS = (ROOT / "docs" / "diagnosis.md").read_text(encoding="utf-8")
-NAME = r"[A-Z][\w'’-]+"
+NAME = r"\b[A-Z][\w'’-]+"
 CITED = re.compile(
     rf"((?:{NAME}(?:, | and | et al\.? ?)?)*{NAME}(?: et al\.)?),? \(?((?:19|20)\d\d)\b"
 )
