@@ -130,7 +130,7 @@ def move(
     afar = rows[~rows["run_id"].isin(here) & fetches]
     ended = list(afar[afar["status"].isin(ENDED)]["run_id"])
     copied += _fetched(ended, rows, source, target)
-    ids = [run for run in rows["run_id"] if run in {*here, *ended}]
+    ids = list(rows["run_id"][rows["run_id"].isin([*here, *ended])])
     events = _events(Ledger(source.ledger_url), experiment, set(rows["dataset"]))
     taken = Ledger(target.ledger_url).take(events) if events else 0
     Ledger(target.ledger_url).verify()
