@@ -6,6 +6,7 @@ Prints a line for each event. Called again it goes on.
 """
 
 import math
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from gapwise.search.event_log import EventLog
 from gapwise.search.events import Event, State, Trial
 from gapwise.search.plan import RoundPlan, SearchPlan, Shown
 from gapwise.search.space import read_space
+from gapwise.workers import ray_head
 from gapwise.workers.base import Context, Failure, Workers
 from gapwise.workers.in_process import InProcess
 from gapwise.workers.local import LocalProcesses
@@ -123,5 +125,6 @@ def run(url: str, workers: str, trials: int) -> State:
 
 
 if __name__ == "__main__":
+    ray_head.AWAY_FOR = float(os.environ.get("AWAY_FOR", ray_head.AWAY_FOR))  # type: ignore[misc]
     run(sys.argv[1], sys.argv[2], int(sys.argv[3]))
     sys.stdout.write("over\n")

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from gapwise.errors import ServiceError
 from gapwise.search.event_log import EventLog
 from gapwise.search.events import replay
 
@@ -31,9 +32,12 @@ QUIET = {
     "RAY_health_check_period_ms": "1000",
     "RAY_health_check_timeout_ms": "2000",
     "RAY_health_check_failure_threshold": "3",
-    # As a team's cluster runs: whoever has no token may not join, nor submit.
+    # As a team's cluster runs: a driver is not refused by chance (ray#63202), and whoever has no
+    # token may not join, nor submit.
+    "GRPC_ENABLE_FORK_SUPPORT": "0",
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": "0123456789abcdef" * 4,
+    "AWAY_FOR": "6",  # seconds after which our program gives up its head
 }
 
 
@@ -53,7 +57,7 @@ def place() -> Iterator[str]:
     try:
         yield f"127.0.0.1:{port}"
     finally:
-        subprocess.run([RAY, "stop", "--force"], check=False, capture_output=True, timeout=60)
+        stop_ray()
         shutil.rmtree(FOLDER, ignore_errors=True)
 
 
@@ -78,6 +82,10 @@ def start(options: list[str]) -> None:
         command, env=os.environ | QUIET, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def stop_ray() -> None:
+    subprocess.run([RAY, "stop", "--force"], check=False, capture_output=True, timeout=60)
 
 
 def begin(url: str, workers: str, trials: int, address: str) -> "subprocess.Popen[bytes]":
@@ -162,17 +170,26 @@ def test_w1_w2_killed_workers_a_killed_node_and_a_killed_driver_lose_nothing(
     assert {trial.state for trial in state.trials} == {"done", "stopped"}
 
 
+@pytest.mark.parametrize("way", ["dies", "hangs"])
 def test_w2_a_lost_head_ends_the_driver_and_the_search_goes_on_elsewhere(
-    cluster: str, tmp_path: Path
+    cluster: str, tmp_path: Path, way: str
 ) -> None:
     url, trials = f"sqlite:///{tmp_path / 'searches.db'}", 40
-    driver = begin(url, "ray", trials, cluster)
-    assert driver.stdout is not None
-    driver.stdout.readline()
-    wait_for_job()
-    subprocess.run([RAY, "stop", "--force"], check=False, capture_output=True, timeout=60)
-    _, err = driver.communicate(timeout=55)  # before Ray itself ends it
-    assert driver.returncode == 1
+    with begin(url, "ray", trials, cluster) as driver:
+        assert driver.stdout is not None
+        driver.stdout.readline()
+        wait_for_job()
+        if way == "dies":
+            stop_ray()
+        else:
+            (head,) = running("gcs_server")
+            head.suspend()  # it accepts connections, and answers nothing
+        try:
+            _, err = driver.communicate(timeout=55)  # before Ray itself ends it
+        finally:
+            driver.kill()
+            stop_ray()
+    assert driver.returncode == (1 if way == "dies" else ServiceError.exit_code)
     assert b"ServiceError: the head of the Ray cluster, " in err
     assert not running("ray::_run")
     known = replay(EventLog(url).read("quick")).trials

@@ -4,7 +4,6 @@ Nothing is kept in Ray: a task that is lost with its worker or its node is told 
 of a driver that was killed go with it.
 """
 
-import logging
 import os
 import time
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from gapwise.errors import ServiceError, UsageError, shown
 from gapwise.workers.base import Call, Done, News, failure_of
-from gapwise.workers.ray_head import Head
+from gapwise.workers.ray_head import joined, leave
 from gapwise.workers.ray_versions import check_versions, versions
 
 TELL_EVERY: Final = 1.0
@@ -22,9 +21,6 @@ TELL_EVERY: Final = 1.0
 
 BEGINS_WITHIN: Final = 15.0
 """Seconds in which a call says where it runs, when a node has gone meanwhile."""
-
-CLIENT_PORT: Final = 10001
-"""Where a head listens for drivers of other machines, unless told otherwise."""
 
 
 class RayCluster:
@@ -53,7 +49,7 @@ class RayCluster:
         gpus = parse_qs(parts.query).get("num_gpus", ["1"])[0]
         on_gpu = device.startswith("cuda")
         self._gpus = _share(gpus, address) if on_gpu else 0.0
-        self._head = _joined(ray, urlunsplit(parts._replace(query="")))
+        self._head = joined(ray, urlunsplit(parts._replace(query="")))
         self._desk = self._new_desk()
         self._run: Any = ray.remote(max_retries=0, num_gpus=self._gpus)(_run)
         self._out: dict[Any, str] = {}
@@ -100,9 +96,8 @@ class RayCluster:
                 news += self._believed([])
             if time.monotonic() - self._told > TELL_EVERY and self._head.answers():
                 self._told = time.monotonic()
-                self._room = self._ask_room()
-                news = [*self._heard(), *news]
-                news += self._cut_off() if self._head.answers() else []
+                self._room = self._head.ask(self._ask_room) or self._room
+                news = [*self._heard(), *news, *self._cut_off()]
         return news
 
     def stop(self) -> None:
@@ -124,7 +119,7 @@ class RayCluster:
                 for task in self._out:
                     self._ray.cancel(task, force=True)
         self._out = {}
-        self._ray.shutdown()
+        leave(self._ray, self._head, seconds)
 
     def _done(self, task: Any) -> Done:
         key = self._out.pop(task)
@@ -154,8 +149,7 @@ class RayCluster:
             words, places = self._ray.get(self._desk.take.remote(), timeout=5.0)
         except self._ray.exceptions.RayError:
             # The desk's node is gone: what was said there is lost, which costs nothing but news.
-            if self._head.answers():  # or a new desk would wait for it, without an end
-                self._desk = self._new_desk()
+            self._desk = self._head.ask(self._new_desk) or self._desk
             return []
         self._places |= places
         return [News(key=key, facts=facts) for key, facts in words.items()]
@@ -166,7 +160,9 @@ class RayCluster:
         Ray itself waits for the worker's connection to break, which a network that was cut does not
         tell. A result that comes yet is nobody's: its task is no longer known.
         """
-        nodes: list[dict[str, Any]] = self._ray.nodes()  # type: ignore[no-untyped-call]
+        nodes: list[dict[str, Any]] | None = self._head.ask(self._ray.nodes)
+        if nodes is None:
+            return []
         alive = {node["NodeID"] for node in nodes if node["Alive"]}
         now = time.monotonic()
         if self._alive - alive:
@@ -249,33 +245,6 @@ def _run(desk: Any, key: str, function: Call, argument: Any, wanted: dict[str, s
         return {"value": function(argument, _Inside(desk, key))}
     except Exception as error:
         return {"failure": failure_of(error)}
-
-
-def _joined(ray: Any, named: str) -> Head:
-    """Join the cluster that is named, or start one; return its head."""
-    try:
-        ray.init(
-            address=None if named == "ray" else named,
-            include_dashboard=False if named == "ray" else None,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            namespace="gapwise",
-        )
-    except (ConnectionError, OSError, RuntimeError) as error:
-        raise ServiceError(
-            f"the Ray cluster {shown(named)} does not answer: {shown(error, 200)}; start it "
-            "with `ray start --head`, or take local processes with --workers 2"
-        ) from error
-    except ValueError as error:
-        raise UsageError(
-            f"workers are {shown(named)!r}: {shown(error, 200)}; write ray, or ray://HOST:PORT, "
-            "and pip install 'gapwise[ray]'"
-        ) from error
-    place = os.environ.get("RAY_ADDRESS", "") if named == "ray" else named
-    if not place.startswith("ray://"):
-        place = f"ray://{ray.get_runtime_context().gcs_address}"
-    parts = urlsplit(place)
-    return Head(parts.hostname or "", parts.port or CLIENT_PORT)
 
 
 def _share(text: str, address: str) -> float:
