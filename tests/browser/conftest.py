@@ -176,10 +176,21 @@ def browser() -> Iterator[Any]:
         launched.close()
 
 
+@pytest.fixture(scope="module")
+def profile(browser: Any) -> Iterator[Any]:
+    """A browser's profile, whose cache keeps Streamlit's programs from page to page."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def watched(browser: Any, address: str) -> Iterator[Watched]:
+def watched(profile: Any, address: str) -> Iterator[Watched]:
     """A fresh page of 1440 × 900 that remembers errors and requests to other hosts."""
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    profile.clear_cookies()
+    page = profile.new_page()
+    page.goto(f"{address}/_stcore/health")
+    page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
     seen = Watched(page=page, base=address)
     local = (address, address.replace("http", "ws"), "data:", "blob:", "about:")
     page.on("console", lambda m: seen.console.append(m.text) if m.type == "error" else None)
