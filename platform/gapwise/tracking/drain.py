@@ -150,11 +150,14 @@ class _Drain:
             self._note(tags=self.state.tags | part)
 
     def _parent_tag(self) -> dict[str, str]:
-        """Name the run that this one is part of by MLflow's own id, once MLflow has it."""
+        """Name the run that this one is part of by MLflow's own id; it is sent first."""
         parent = self.record.tags.get(PARENT_TAG)
         if not parent:
             return {}
-        known = read_drained(RunFolder(self.folder.path.with_name(parent)), self.settings)
+        folder = RunFolder(self.folder.path.with_name(parent))
+        if folder.exists() and not read_drained(folder, self.settings).mlflow_id:
+            drain(folder, self.settings, self.client)
+        known = read_drained(folder, self.settings)
         return {"mlflow.parentRunId": known.mlflow_id} if known.mlflow_id else {}
 
     def _send_datasets(self) -> None:

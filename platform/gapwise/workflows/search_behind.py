@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gapwise.errors import GapwiseError, ServiceError
-from gapwise.search.event_log import EventLog
+from gapwise.search import event_log
 from gapwise.search.events import replay
 from gapwise.search.optuna_mirror import OptunaMirror
 from gapwise.settings import Settings
@@ -28,9 +28,6 @@ EVERY = 1.0
 
 LONGEST_PAUSE = 30.0
 """Seconds between tries at most while a store is away."""
-
-LINGER = 30.0
-"""Seconds for which a store that is away at the end of a search is tried again."""
 
 NICE = 10
 
@@ -87,7 +84,7 @@ class _Following:
     def __init__(self, study: Study) -> None:
         self._study = study
         self._recorder = Recorder(study)
-        self._log = EventLog(study.settings.studies_url)
+        self._log = event_log.EventLog(study.settings.studies_url)
         url = study.settings.optuna_url
         self._mirror = OptunaMirror(url, study.name, study.plan.space)
 
@@ -126,7 +123,7 @@ def main() -> None:
     pause = EVERY
     while not select.select([sys.stdin], [], [], pause)[0]:
         pause = EVERY if follower.catches_up() else min(2 * pause, LONGEST_PAUSE)
-    until = time.monotonic() + LINGER
+    until = time.monotonic() + event_log.PATIENCE  # as long as its driver waits
     while not follower.catches_up():
         if time.monotonic() > until:
             sys.exit(1)

@@ -81,7 +81,6 @@ class Recorder:
         batch = replace(self._batch(self._study.pipeline, kind, name), tags=self._tags(parent))
         with self._writer(batch, run_id) as writer:
             writer.finish("FINISHED")
-        self._store.drain(run_id)
 
     def _trial(self, trial: Trial) -> None:
         run_id = run_id_of(self._study.name, "trial", trial.number)

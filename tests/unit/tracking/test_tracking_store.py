@@ -136,6 +136,19 @@ def test_the_mirror_follows_and_ends_with_the_run(settings: Settings) -> None:
     assert connect(settings).get_run(store.open("latest").mlflow_id).info.status == "FINISHED"
 
 
+def test_a_part_that_is_sent_first_belongs_to_its_whole_all_the_same(settings: Settings) -> None:
+    waiting = RunStore(replace(settings, mirror=False))
+    whole = make(waiting, {"error": 0.1}, kind="search")
+    part = make(waiting, {"error": 0.1}, kind="round", tags={"gapwise.parent": whole})
+    trial = make(waiting, {"error": 0.1}, kind="trial", tags={"gapwise.parent": part})
+    store, client = RunStore(settings), connect(settings)
+    store.drain(trial)
+    sent = {run: client.get_run(store.open(run).mlflow_id) for run in (whole, part, trial)}
+    assert sent[trial].data.tags["mlflow.parentRunId"] == sent[part].info.run_id
+    assert sent[part].data.tags["mlflow.parentRunId"] == sent[whole].info.run_id
+    assert store.undrained() == []
+
+
 def test_a_resumed_run_goes_on_where_it_stopped(store: RunStore, settings: Settings) -> None:
     with suppress(RuntimeError), begin(store) as writer:
         writer.log_parameters({"epochs": 1, "lr": 0.1})
