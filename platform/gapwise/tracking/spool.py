@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -260,12 +260,19 @@ def _number(value: float) -> str:
 def _parsed(line: bytes, path: Path, begin: int) -> list[Point]:
     try:
         document = json.loads(line)
-        step, ms = int(document["step"]), int(document["ms"])
+        step, ms = _whole(document["step"]), _whole(document["ms"])
         return [Point(k, step, float(v), ms) for k, v in document["metrics"].items()]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         where = f"{path} is damaged at byte {begin}" if begin >= 0 else f"{path} is damaged"
         raise StorageError(f"{where}: {shown(line.decode(errors='replace'))!r}; restore it from "
                            "a backup or remove that line") from error  # fmt: skip
+
+
+def _whole(value: Any) -> int:
+    number = int(value)
+    if not -(2**63) <= number < 2**63:  # wider than MLflow and NumPy hold
+        raise ValueError(number)
+    return number
 
 
 def _steps(path: Path, metric: str) -> NDArray[np.int64]:

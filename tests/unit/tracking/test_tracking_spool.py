@@ -74,11 +74,16 @@ def test_a_torn_last_line_is_cut_on_opening(tmp_path: Path, torn: bytes) -> None
     assert [p.step for p in points(path)] == [1, 2]
 
 
-def test_a_damaged_line_inside_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "line",
+    ["nonsense", '{"step":1e999,"ms":1,"metrics":{}}', '{"step":1e30,"ms":1,"metrics":{"a":1.0}}'],
+)
+def test_a_damaged_line_inside_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "spool.jsonl"
-    path.write_bytes(b'{"step":1,"ms":1,"metrics":{"a":1.0}}\nnonsense\n')
-    with pytest.raises(StorageError, match=r"spool.jsonl is damaged at byte 38: 'nonsense"):
+    path.write_text(f'{{"step":1,"ms":1,"metrics":{{"a":1.0}}}}\n{line}\n')
+    with pytest.raises(StorageError, match=r"spool.jsonl is damaged at byte 38: ") as told:
         list(points(path))
+    assert line in str(told.value)
 
 
 def test_k3_nan_and_inf_are_kept(tmp_path: Path) -> None:
