@@ -168,7 +168,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     known = sorted(known)
     close = nearest(name, known)
     if close:
-        return f"did you mean {' or '.join(close)}?"
-    told = ", ".join(known[:MOST_NAMES])
+        return f"did you mean {' or '.join(map(shown, close))}?"
+    told = ", ".join(map(shown, known[:MOST_NAMES]))
     more = f" and {len(known) - MOST_NAMES} more" if len(known) > MOST_NAMES else ""
     return f"known: {told}{more}" if known else "none are known"

@@ -56,5 +56,7 @@ def test_nearest_first() -> None:
     assert did_you_mean("epohs", ["epochs"]) == "did you mean epochs?"
     assert did_you_mean("zzz", ["b", "a"]) == "known: a, b"
     assert did_you_mean("zzz", []) == "none are known"
+    assert did_you_mean("label", ["label\x1b[2J"]) == "did you mean label\\x1b[2J?"
+    assert did_you_mean("zzz", ["a\0"]) == "known: a\\x00"
     many = [f"n{i:02d}" for i in range(30)]
     assert did_you_mean("zzz", many).endswith("n13 and 16 more"), "a sentence, not a catalogue"
