@@ -155,10 +155,11 @@ class _Drain:
         if not parent:
             return {}
         folder = RunFolder(self.folder.path.with_name(parent))
-        if folder.exists() and not read_drained(folder, self.settings).mlflow_id:
+        known = read_drained(folder, self.settings).mlflow_id
+        if not known and folder.exists():
             drain(folder, self.settings, self.client)
-        known = read_drained(folder, self.settings)
-        return {"mlflow.parentRunId": known.mlflow_id} if known.mlflow_id else {}
+            known = read_drained(folder, self.settings).mlflow_id
+        return {"mlflow.parentRunId": known} if known else {}
 
     def _send_datasets(self) -> None:
         from mlflow.entities import Dataset, DatasetInput
